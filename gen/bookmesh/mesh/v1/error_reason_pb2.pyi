@@ -205,7 +205,7 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     Sample: {"reason": "INTERNAL", "metadata": {"error_id": "3f0c"}}
     """
     ERROR_REASON_MALFORMED_MESSAGE: _ErrorReason.ValueType  # 97
-    """The bytes are no message of the type that the method takes. INTERNAL, as gRPC has it.
+    """The bytes are no message of the type that the method takes. INVALID_ARGUMENT.
     Sample: {"reason": "MALFORMED_MESSAGE", "metadata": {}}
     """
 
@@ -397,6 +397,6 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 96
 Sample: {"reason": "INTERNAL", "metadata": {"error_id": "3f0c"}}
 """
 ERROR_REASON_MALFORMED_MESSAGE: ErrorReason.ValueType  # 97
-"""The bytes are no message of the type that the method takes. INTERNAL, as gRPC has it.
+"""The bytes are no message of the type that the method takes. INVALID_ARGUMENT.
 Sample: {"reason": "MALFORMED_MESSAGE", "metadata": {}}
 """

@@ -1,0 +1,134 @@
+"""What an entrypoint method gets beside its request: gRPC's ServicerContext, the same on every transport."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+from grpc import aio
+
+from mesh.call import Call, Metadatum
+from mesh.layers.decoding import decode
+from mesh.status import error_of
+
+if TYPE_CHECKING:
+    Context = aio.ServicerContext[Any, Any]
+else:
+    Context = aio.ServicerContext
+
+
+class CallContext(Context):
+    """A view of the call that is being answered."""
+
+    __slots__ = ("_code", "_details", "call")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self._code = grpc.StatusCode.OK
+        self._details = ""
+
+    def invocation_metadata(self) -> aio.Metadata:
+        """What the caller sent beside the request."""
+        return aio.Metadata(*self.call.metadata)
+
+    def set_trailing_metadata(self, trailing_metadata: Sequence[Metadatum]) -> None:  # type: ignore[override]  # the stubs' alias is private
+        """Adds to what is sent after the last response."""
+        self.call.trailing.extend(trailing_metadata)
+
+    def trailing_metadata(self) -> aio.Metadata:
+        """What will be sent after the last response, so far."""
+        return aio.Metadata(*self.call.trailing)
+
+    async def send_initial_metadata(self, initial_metadata: Sequence[Metadatum]) -> None:  # type: ignore[override]  # the stubs' alias is private
+        """Sends metadata before the first response."""
+        if self.call.initial is not None:
+            await self.call.initial(tuple(initial_metadata))
+
+    def time_remaining(self) -> float | None:  # type: ignore[override]  # grpc.aio too gives None where there is no deadline
+        """Seconds until the caller gives up; None when it does not."""
+        return self.call.time_remaining()
+
+    def peer(self) -> str:
+        """Who calls: a service's name in process, an address over the wire."""
+        return self.call.peer
+
+    async def read(self) -> Any:
+        """The next request of a stream, or aio.EOF."""
+        data = await anext(self.call.requests, None)
+        return aio.EOF if data is None else decode(self.call.method, data)
+
+    async def write(self, message: Any) -> None:
+        """Sends one response of a stream; waits while the caller is behind."""
+        await self.call.send(message.SerializeToString())
+
+    async def abort(
+        self,
+        code: grpc.StatusCode,
+        details: str = "",
+        trailing_metadata: Sequence[Metadatum] = (),  # type: ignore[override]  # the stubs' alias is private
+    ) -> NoReturn:
+        """Ends the call with a status; raising a MeshError says more."""
+        self.call.trailing.extend(trailing_metadata)
+        raise error_of(code, "", details)
+
+    async def abort_with_status(self, status: grpc.Status) -> NoReturn:
+        """Ends the call with a status."""
+        await self.abort(status.code, status.details, status.trailing_metadata or ())
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        """Sets the status that the call ends with if nothing is raised; raising a MeshError says more."""
+        self._code = code
+
+    def set_details(self, details: str) -> None:
+        """Sets the sentence that goes with set_code."""
+        self._details = details
+
+    def set_compression(self, compression: grpc.Compression) -> None:
+        """Does nothing: there is no wire to spare in process, and the answer must not depend on the transport."""
+
+    def disable_next_message_compression(self) -> None:
+        """Does nothing, as set_compression."""
+
+    def peer_identities(self) -> Iterable[bytes] | None:
+        """Nobody has proven anything on these transports."""
+        return None
+
+    def peer_identity_key(self) -> str | None:
+        """None, as peer_identities."""
+        return None
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """Empty, as peer_identities."""
+        return {}
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:  # type: ignore[override]  # the stubs' alias is private
+        """Calls back when the entrypoint's task is done."""
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(lambda _: callback(self))
+
+    def cancelled(self) -> bool:
+        """Whether the caller has gone."""
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+
+    def done(self) -> bool:
+        """False: the call is done when its entrypoint is."""
+        return False
+
+    def code(self) -> grpc.StatusCode:
+        """OK until set_code says otherwise."""
+        return self._code
+
+    def details(self) -> str:
+        """Empty until set_details says otherwise."""
+        return self._details
+
+    def raise_set_status(self) -> None:
+        """Raises the status that was set, for an entrypoint that has returned without raising it.
+
+        Raises:
+            MeshError: set_code was given another status than OK.
+        """
+        if self._code is not grpc.StatusCode.OK:
+            raise error_of(self._code, "", self._details)

@@ -1,0 +1,69 @@
+"""From an entrypoint object to the handlers that both transports call: each method with its layers around it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from google.protobuf.message import Message
+
+from mesh.call import Call, Handler, Layer, compose
+from mesh.context import CallContext
+from mesh.contract import Method, service_of
+from mesh.layers.decoding import decode
+
+
+def handlers_of(entrypoint: object, layers: Sequence[Layer]) -> Mapping[str, tuple[Method, Handler]]:
+    """The methods of an entrypoint by path, each with its layers."""
+    service = service_of(type(entrypoint))
+    return {
+        path: (method, compose(layers, method, _invoker(method, getattr(entrypoint, method.name))))
+        for path, method in service.methods.items()
+    }
+
+
+def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
+    if method.server_streaming:
+        return _streaming(method, implementation)
+
+    async def invoke(call: Call) -> bytes:
+        source: Message | AsyncIterator[Message] | None = _requests(call) if method.client_streaming else call.message
+        context = CallContext(call)
+        response = await implementation(source, context)
+        context.raise_set_status()
+        return encode(method, response)
+
+    return invoke
+
+
+def _streaming(method: Method, implementation: Callable[..., Any]) -> Handler:
+    async def invoke(call: Call) -> bytes:
+        source: Message | AsyncIterator[Message] | None = _requests(call) if method.client_streaming else call.message
+        context = CallContext(call)
+        responses = implementation(source, context)
+        if hasattr(responses, "__aiter__"):
+            async with aclosing(responses):
+                async for response in responses:
+                    await call.send(encode(method, response))
+        else:
+            # A method may also be a coroutine that uses context.write.
+            await responses
+        context.raise_set_status()
+        return b""
+
+    return invoke
+
+
+async def _requests(call: Call) -> AsyncIterator[Message]:
+    async for data in call.requests:
+        yield decode(call.method, data)
+
+
+def encode(method: Method, response: Message) -> bytes:
+    """One response as bytes.
+
+    Raises:
+        TypeError: the entrypoint answered with another type than the contract says.
+    """
+    if type(response) is not method.response_type:
+        raise TypeError(f"{method.name} answers {method.response_type.__name__}, not {type(response).__name__}")
+    return response.SerializeToString()

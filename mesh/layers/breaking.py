@@ -1,0 +1,77 @@
+"""Refuses calls to a callee that keeps failing: one breaker for each binding and method of a service."""
+
+from collections.abc import Iterable
+
+import structlog
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
+
+from mesh.breaker import Breaker, BreakerSettings, BreakerState, Refusal
+from mesh.call import Call, Clock, Handler, Layer
+from mesh.contract import Method
+from mesh.status import MeshError, Outcome, UnavailableError, classify
+
+_log = structlog.get_logger("mesh.breaking")
+
+
+class Breakers:
+    """The breakers of one calling service, by "BINDING/Method"."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Breaker] = {}
+
+    def add(self, binding: str, method: str, breaker: Breaker) -> None:
+        """Makes a breaker known under its name."""
+        self._all[f"{binding}/{method}"] = breaker
+
+    def items(self) -> Iterable[tuple[str, Breaker]]:
+        """Names and breakers, by name."""
+        return sorted(self._all.items())
+
+    def matching(self, name: str) -> dict[str, Breaker]:
+        """The breakers that a name fits: "BINDING/Method", or "BINDING/*" for all of a binding."""
+        if name.endswith("/*"):
+            return {key: found for key, found in self._all.items() if key.startswith(name[:-1])}
+        return {name: self._all[name]} if name in self._all else {}
+
+
+def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock: Clock) -> Layer:
+    """Asks the breaker before each call, and tells it the classified outcome after."""
+
+    def layer(method: Method, inner: Handler) -> Handler:
+        breaker = Breaker(settings, clock)
+        breakers.add(binding, method.name, breaker)
+
+        async def guarded(call: Call) -> bytes:
+            permit = breaker.acquire()
+            if isinstance(permit, Refusal):
+                raise _refused(binding, method, permit, breaker.state)
+            before = breaker.state
+            outcome = Outcome.NEUTRAL
+            try:
+                reply = await inner(call)
+                outcome = Outcome.SUCCESS
+            except MeshError as error:
+                outcome = classify(error)
+                raise
+            else:
+                return reply
+            finally:
+                # A cancelled call leaves NEUTRAL behind, and a probe's place free.
+                breaker.release(permit, outcome)
+                if breaker.state is not before:
+                    _log.warning(
+                        "breaker_moved", binding=binding, method=method.name, old=before.value, new=breaker.state.value
+                    )
+
+        return guarded
+
+    return layer
+
+
+def _refused(binding: str, method: Method, refusal: Refusal, state: BreakerState) -> UnavailableError:
+    return UnavailableError(
+        ERROR_REASON_CIRCUIT_OPEN,
+        f"{binding} has failed too often lately, so {method.name} was not called",
+        retry_after_s=refusal.retry_after_s,
+        metadata={"binding": binding, "method": method.name, "state": state.value},
+    )

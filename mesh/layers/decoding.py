@@ -1,0 +1,38 @@
+"""Reads the request of a call; bytes that are no such message are the caller's mistake."""
+
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_MALFORMED_MESSAGE
+from google.protobuf.message import DecodeError, Message
+
+from mesh.call import Call, Handler, Layer
+from mesh.contract import Method
+from mesh.status import InvalidArgumentError
+
+
+def decode(method: Method, data: bytes) -> Message:
+    """One request.
+
+    Raises:
+        InvalidArgumentError: the bytes are no message of the method's request type.
+    """
+    try:
+        return method.request_type.FromString(data)
+    except DecodeError:
+        raise InvalidArgumentError(
+            ERROR_REASON_MALFORMED_MESSAGE, f"the request is no {method.request_type.DESCRIPTOR.full_name}"
+        ) from None
+
+
+def decoding() -> Layer:
+    """Puts the decoded request on the call; those of a stream are decoded as they are read."""
+
+    def layer(method: Method, inner: Handler) -> Handler:
+        if method.client_streaming:
+            return inner
+
+        async def decoded(call: Call) -> bytes:
+            call.message = decode(method, call.request)
+            return await inner(call)
+
+        return decoded
+
+    return layer

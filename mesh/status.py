@@ -1,0 +1,298 @@
+"""The errors that entrypoints raise, and the only place that turns them into gRPC status and back.
+
+The tree has one class for each status code that is not OK::
+
+    MeshError
+    ├── CancelledCallError      ├── NotFoundError             ├── AbortedError
+    ├── UnknownStatusError      ├── AlreadyExistsError        ├── OutOfRangeError
+    ├── InvalidArgumentError    ├── PermissionDeniedError     ├── UnimplementedError
+    ├── DeadlineExceededError   ├── ResourceExhaustedError    ├── InternalError
+    ├── UnauthenticatedError    ├── FailedPreconditionError   ├── UnavailableError
+    └── DataLossError
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Self
+
+import grpc
+from bookmesh.mesh.v1 import error_reason_pb2
+from bookmesh.mesh.v1.error_reason_pb2 import ErrorReason
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+DOMAIN = "bookmesh"
+"""The domain of every ErrorInfo (AIP-193)."""
+
+DETAILS_KEY = "grpc-status-details-bin"
+"""The trailing metadata key under which gRPC carries a google.rpc.Status."""
+
+DETAILS_LIMIT = 7_000
+"""Bytes of details that are sent at most; gRPC drops calls whose trailers pass about 8 KB."""
+
+_PREFIX = "ERROR_REASON_"
+
+
+class Outcome(enum.Enum):
+    """What a breaker, a retry and a statistic make of a status."""
+
+    SUCCESS = "success"
+    """The callee did its work; the caller may have asked for something impossible."""
+    FAILURE = "failure"
+    """The callee, or the way to it, is not well."""
+    BACK_OFF = "back_off"
+    """The callee is well and asks for fewer calls."""
+    NEUTRAL = "neutral"
+    """It says nothing of the callee: the caller went away, or was never let through."""
+
+
+class MeshError(Exception):
+    """A call that failed with a status, a reason and what varies in its message.
+
+    Args:
+        reason: a value of ErrorReason, or the word itself as it came over the wire.
+        message: a sentence for people, without anything internal.
+        field: the request field at fault; it becomes a BadRequest violation.
+        retry_after_s: seconds after which another try may help; it becomes a RetryInfo.
+        metadata: what varies in the message, as ErrorInfo carries it.
+    """
+
+    code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
+
+    def __init__(
+        self,
+        reason: ErrorReason.ValueType | str,
+        message: str,
+        *,
+        field: str = "",
+        retry_after_s: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason if isinstance(reason, str) else ErrorReason.Name(reason).removeprefix(_PREFIX)
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+        self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
+
+    def __str__(self) -> str:
+        """The code, the reason and the sentence, as people see them on stderr."""
+        return f"{self.code.name} {self.reason}: {self.message}"
+
+    def detached(self) -> "MeshError":
+        """The same failure without cause, stack or subclass: what another service may see of it."""
+        return error_of(
+            self.code,
+            self.reason,
+            self.message,
+            field=self.field,
+            retry_after_s=self.retry_after_s,
+            metadata=self.metadata,
+        )
+
+    def to_details(self) -> bytes:
+        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes; metadata goes first when it is too much."""
+        status = self._status(self.metadata, self.message)
+        if status.ByteSize() > DETAILS_LIMIT:
+            status = self._status({"truncated": "metadata"}, self.message[:1_000])
+        return status.SerializeToString()
+
+    def _status(self, metadata: Mapping[str, str], message: str) -> status_pb2.Status:
+        status = status_pb2.Status(code=self.code.value[0], message=message)
+        status.details.add().Pack(
+            error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=dict(metadata))
+        )
+        if self.field:
+            violation = error_details_pb2.BadRequest.FieldViolation(field=self.field, description=message)
+            status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+        if self.retry_after_s is not None:
+            info = error_details_pb2.RetryInfo()
+            info.retry_delay.FromMilliseconds(max(0, round(self.retry_after_s * 1000)))
+            status.details.add().Pack(info)
+        return status
+
+
+class CancelledCallError(MeshError):
+    """The caller went away."""
+
+    code = grpc.StatusCode.CANCELLED
+
+
+class UnknownStatusError(MeshError):
+    """A peer answered with UNKNOWN; nothing of ours does."""
+
+    code = grpc.StatusCode.UNKNOWN
+
+
+class InvalidArgumentError(MeshError):
+    """The request can't be understood, whatever the state of the system."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class DeadlineExceededError(MeshError):
+    """Time ran out."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+class NotFoundError(MeshError):
+    """The named thing does not exist."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class AlreadyExistsError(MeshError):
+    """The name is taken."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+
+class PermissionDeniedError(MeshError):
+    """The caller is known and may not."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class ResourceExhaustedError(MeshError):
+    """A quota, a rate or a size limit is used up."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class FailedPreconditionError(MeshError):
+    """The system is not in a state for this."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class AbortedError(MeshError):
+    """Another operation stands in the way."""
+
+    code = grpc.StatusCode.ABORTED
+
+
+class OutOfRangeError(MeshError):
+    """Past the end."""
+
+    code = grpc.StatusCode.OUT_OF_RANGE
+
+
+class UnimplementedError(MeshError):
+    """The method is unknown, or not built yet."""
+
+    code = grpc.StatusCode.UNIMPLEMENTED
+
+
+class InternalError(MeshError):
+    """Something broke that nobody foresaw."""
+
+    code = grpc.StatusCode.INTERNAL
+
+
+class UnavailableError(MeshError):
+    """The callee can't be reached or can't work just now."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
+class DataLossError(MeshError):
+    """Data is gone."""
+
+    code = grpc.StatusCode.DATA_LOSS
+
+
+class UnauthenticatedError(MeshError):
+    """The caller has not proven who it is."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+
+
+_CLASSES: dict[grpc.StatusCode, type[MeshError]] = {cls.code: cls for cls in MeshError.__subclasses__()}
+
+_FAILURES = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "DATA_LOSS"})
+
+_OWN_REFUSALS = frozenset({"CIRCUIT_OPEN", "DEADLINE_TOO_SHORT"})
+
+_REASON_OF_BARE_STATUS: dict[grpc.StatusCode, ErrorReason.ValueType] = {
+    grpc.StatusCode.CANCELLED: error_reason_pb2.ERROR_REASON_CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED: error_reason_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNAVAILABLE: error_reason_pb2.ERROR_REASON_SERVICE_UNREACHABLE,
+    grpc.StatusCode.UNIMPLEMENTED: error_reason_pb2.ERROR_REASON_METHOD_UNKNOWN,
+    # gRPC itself says RESOURCE_EXHAUSTED of a message over the limit; whatever else does so gives its reason.
+    grpc.StatusCode.RESOURCE_EXHAUSTED: error_reason_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+    grpc.StatusCode.UNAUTHENTICATED: error_reason_pb2.ERROR_REASON_NOT_PROVEN,
+    grpc.StatusCode.PERMISSION_DENIED: error_reason_pb2.ERROR_REASON_NOT_BOUND,
+}
+
+
+def classify(error: MeshError | None) -> Outcome:
+    """What an ended call says of its callee; None is success."""
+    if error is None:
+        return Outcome.SUCCESS
+    if error.reason in _OWN_REFUSALS or error.code is grpc.StatusCode.CANCELLED:
+        return Outcome.NEUTRAL
+    if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return Outcome.BACK_OFF
+    return Outcome.FAILURE if error.code.name in _FAILURES else Outcome.SUCCESS
+
+
+def error_of(
+    code: grpc.StatusCode,
+    reason: ErrorReason.ValueType | str,
+    message: str,
+    *,
+    field: str = "",
+    retry_after_s: float | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> MeshError:
+    """The error class of a code, filled in."""
+    cls = _CLASSES.get(code, UnknownStatusError)
+    return cls(reason, message, field=field, retry_after_s=retry_after_s, metadata=metadata)
+
+
+def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[str, str | bytes]]) -> MeshError:
+    """Reads a status off the wire; one without details, or with broken ones, gets the reason that its code implies."""
+    details = next((value for key, value in trailing if key == DETAILS_KEY), None)
+    found = _Details.read(details) if isinstance(details, bytes) else _Details()
+    reason = found.reason or _REASON_OF_BARE_STATUS.get(code, error_reason_pb2.ERROR_REASON_INTERNAL)
+    return error_of(
+        code,
+        reason,
+        message,
+        field=found.field,
+        retry_after_s=found.retry_after_s,
+        metadata=found.metadata,
+    )
+
+
+class _Details:
+    """What the three known detail messages said."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.field = ""
+        self.retry_after_s: float | None = None
+        self.metadata: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        found = cls()
+        try:
+            status = status_pb2.Status.FromString(data)
+            for detail in status.details:
+                found._take(detail)
+        except DecodeError:
+            # A peer's broken details must not hide its status.
+            return cls()
+        return found
+
+    def _take(self, detail: object) -> None:
+        info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+        unpack = getattr(detail, "Unpack")  # noqa: B009 - google.rpc ships no types
+        if unpack(info):
+            self.reason, self.metadata = info.reason, dict(info.metadata)
+        elif unpack(bad) and bad.field_violations:
+            self.field = bad.field_violations[0].field
+        elif unpack(retry):
+            self.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000

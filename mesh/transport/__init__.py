@@ -1,0 +1,1 @@
+"""How calls travel: one generated stub over two transports, in process and gRPC."""

@@ -1,0 +1,211 @@
+"""The transport over the wire: the only module that knows grpc.aio's servers, channels and abort."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import grpc
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
+from grpc import aio
+
+from mesh.call import Call, Handler, Metadatum, Side
+from mesh.contract import Method
+from mesh.layers.deadline import out_of_time
+from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+
+_OPTIONS: Sequence[tuple[str, int]] = (
+    # Two processes would share a port without a word; a port that is taken must be an error.
+    ("grpc.so_reuseport", 0),
+)
+
+_NO_DEADLINE_S = 10 * 365 * 24 * 3600
+"""A remaining time above this is gRPC's way to say that there is no deadline."""
+
+
+class AddressInUseError(Exception):
+    """An address can't be listened on; the text says which."""
+
+
+class AioServer:
+    """One listener: the handlers of one entrypoint, served on one address.
+
+    Args:
+        handlers: methods by path, each with its layers.
+        address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
+    """
+
+    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], address: str) -> None:
+        self.address = address
+        self.server = aio.server(options=_OPTIONS)
+        self.server.add_generic_rpc_handlers([_Handlers(handlers)])
+
+    async def start(self) -> None:
+        """Listens; `address` then names the port that was taken for 0.
+
+        Raises:
+            AddressInUseError: someone else listens there, or it is not ours to listen on.
+        """
+        try:
+            port = self.server.add_insecure_port(self.address)
+        except RuntimeError as error:
+            await self.server.stop(None)
+            raise AddressInUseError(f"can't listen on {self.address}: it is taken, or not allowed") from error
+        if self.address.endswith(":0"):
+            self.address = f"{self.address[:-2]}:{port}"
+        await self.server.start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Takes nothing new, and gives what runs this many seconds to finish."""
+        await self.server.stop(grace_s)
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Finds the handler of a path; gRPC itself answers UNIMPLEMENTED where there is none."""
+
+    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]]) -> None:
+        self._handlers = {path: _rpc_handler(method, handler) for path, (method, handler) in handlers.items()}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """The handler of a call."""
+        return self._handlers.get(handler_call_details.method)
+
+
+def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
+    async def answer(source: Any, context: Any) -> bytes:
+        call = _received(method, source, context)
+        failure: MeshError
+        try:
+            reply = await handler(call)
+        except MeshError as error:
+            failure = error
+        except asyncio.CancelledError:
+            # The entrypoint cancelled itself, or its caller has gone; one that is still there must hear of it.
+            failure = CancelledCallError(ERROR_REASON_CANCELLED, "the callee gave the call up")
+        else:
+            context.set_trailing_metadata(tuple(call.trailing))
+            return reply
+        return await _abort(context, failure, call.trailing)
+
+    if method.server_streaming:
+
+        async def stream(source: Any, context: Any) -> None:
+            await answer(source, context)
+
+        make = (
+            grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
+        )
+        return make(stream)
+    if method.client_streaming:
+        return grpc.stream_unary_rpc_method_handler(answer)
+    return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _received(method: Method, source: Any, context: Any) -> Call:
+    remaining = context.time_remaining()
+    return Call(
+        method=method,
+        side=Side.SERVER,
+        peer=context.peer(),
+        deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
+        metadata=tuple(context.invocation_metadata() or ()),
+        request=b"" if method.client_streaming else source,
+        requests=source if method.client_streaming else _nothing(),
+        send=context.write,
+        initial=context.send_initial_metadata,
+    )
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) -> NoReturn:
+    """Ends a call with its status; outside every try, for abort speaks by raising."""
+    if context.cancelled():
+        raise asyncio.CancelledError
+    await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, error.to_details())))
+    raise AssertionError("abort raises")
+
+
+class AioTransport:
+    """The way to an entrypoint in another process.
+
+    Args:
+        address: "127.0.0.1:7420" or "unix:/path".
+    """
+
+    def __init__(self, address: str) -> None:
+        self.kind = "unix" if address.startswith("unix:") else "tcp"
+        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+
+    def connect(self, method: Method) -> Handler:
+        """The handler that carries a call over the wire."""
+        if method.server_streaming:
+            return self._streaming(method)
+        start: Callable[..., Any] = (
+            self._channel.stream_unary if method.client_streaming else self._channel.unary_unary
+        )(method.path)
+
+        async def carry(call: Call) -> bytes:
+            rpc = start(
+                call.requests if method.client_streaming else call.request,
+                timeout=call.time_remaining(),
+                metadata=tuple(call.metadata),
+            )
+            try:
+                reply: bytes = await rpc
+            except aio.AioRpcError as error:
+                raise _failed(call, error) from None
+            except asyncio.CancelledError:
+                rpc.cancel()
+                raise
+            await _take_metadata(call, rpc)
+            return reply
+
+        return carry
+
+    def _streaming(self, method: Method) -> Handler:
+        start: Callable[..., Any] = (
+            self._channel.stream_stream if method.client_streaming else self._channel.unary_stream
+        )(method.path)
+
+        async def carry(call: Call) -> bytes:
+            rpc = start(
+                call.requests if method.client_streaming else call.request,
+                timeout=call.time_remaining(),
+                metadata=tuple(call.metadata),
+            )
+            try:
+                if call.initial is not None:
+                    await call.initial(tuple(await rpc.initial_metadata()))
+                async for data in rpc:
+                    await call.send(data)
+            except aio.AioRpcError as error:
+                raise _failed(call, error) from None
+            finally:
+                rpc.cancel()
+            call.trailing.extend(await rpc.trailing_metadata())
+            return b""
+
+        return carry
+
+    async def aclose(self) -> None:
+        """Closes the channel; calls under way are given up."""
+        await self._channel.close()
+
+
+async def _take_metadata(call: Call, rpc: Any) -> None:
+    call.trailing.extend(await rpc.trailing_metadata())
+    if call.initial is not None and (initial := await rpc.initial_metadata()):
+        await call.initial(tuple(initial))
+
+
+def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
+    """The error as the callee raised it, rebuilt from the wire."""
+    trailing = tuple(error.trailing_metadata() or ())
+    call.trailing.extend((key, value) for key, value in trailing if key != DETAILS_KEY)
+    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
+        return out_of_time(call)
+    return from_status(error.code(), error.details() or "", trailing)
