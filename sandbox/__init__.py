@@ -1,0 +1,1 @@
+"""The providers' HTTP APIs on loopback: what a run without keys and the tests talk to."""

@@ -1,0 +1,1 @@
+"""The catalogue that the sandbox serves by default, and the scripts that made it."""
