@@ -17,6 +17,10 @@ Clock = Callable[[], float]
 """Seconds from some fixed point, never going back."""
 
 
+Reply = Message | bytes
+"""One response: a message, or the bytes of one, for an answer that lies ready need not be parsed to be sent on."""
+
+
 class Side(enum.Enum):
     """Which end of a call a layer stands at."""
 
@@ -24,23 +28,12 @@ class Side(enum.Enum):
     SERVER = "server"
 
 
-async def _no_requests() -> AsyncIterator[bytes]:
-    """The request stream of a method that has none."""
-    return
-    yield b""
-
-
-async def _no_send(_: bytes) -> None:
-    """The response stream of a method that has none."""
-    raise TypeError("this method answers with one message, not with a stream")
-
-
 @dataclass(slots=True, eq=False)
 class Call:
     """One RPC as layers see it, the same in process and over the wire.
 
-    Messages are bytes here: each end encodes and decodes once, so neither can reach into the other's objects, sizes are
-    known, and a retry sends what was sent. The only mutable type of the mesh; it belongs to one side of one call.
+    Requests are bytes here, so that a retry sends what was sent and nobody can reach into the caller's objects. This is
+    the only mutable type of the mesh; it belongs to one side of one call.
     """
 
     method: Method
@@ -61,24 +54,26 @@ class Call:
     """What the callee sends after the last response."""
     request: bytes = b""
     """The request of a method that takes one message."""
-    requests: AsyncIterator[bytes] = field(default_factory=_no_requests)
+    requests: AsyncIterator[bytes] | None = None
     """The requests of a method that takes a stream."""
-    send: Callable[[bytes], Awaitable[None]] = _no_send
+    send: Callable[[Reply], Awaitable[None]] | None = None
     """Hands one response of a stream to the caller; waits while the caller is behind."""
     message: Message | None = None
     """The request as the entrypoint sees it, on the server side, once it is decoded."""
     initial: Callable[[Sequence[Metadatum]], Awaitable[None]] | None = None
     """Sends what the callee sends before the first response, on the server side."""
+    response_time_s: float = 0.0
+    """How long the answer took, as the answering side saw it."""
     binding_time_s: float = 0.0
-    """Time that the entrypoint spent in calls of its own, on the server side."""
+    """On the client side, how long the call took; on the server side, how long the calls took that it made itself."""
 
     def time_remaining(self) -> float | None:
         """Seconds until the deadline, never below 0; None when there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
 
-Handler = Callable[[Call], Awaitable[bytes]]
-"""Carries a call to its end: returns the response (empty for a stream, whose responses went to `send`) or raises.
+Handler = Callable[[Call], Awaitable[Reply]]
+"""Carries a call to its end: returns the response (b"" for a stream, whose responses went to `send`) or raises.
 
 On return the call has succeeded; on a raised MeshError it has failed; there is no third way, for streams neither.
 """

@@ -54,12 +54,14 @@ class CallContext(Context):
 
     async def read(self) -> Any:
         """The next request of a stream, or aio.EOF."""
-        data = await anext(self.call.requests, None)
+        data = None if self.call.requests is None else await anext(self.call.requests, None)
         return aio.EOF if data is None else decode(self.call.method, data)
 
     async def write(self, message: Any) -> None:
         """Sends one response of a stream; waits while the caller is behind."""
-        await self.call.send(message.SerializeToString())
+        if self.call.send is None:
+            raise TypeError(f"{self.call.method.name} answers with one message, not with a stream")
+        await self.call.send(message)
 
     async def abort(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from mesh.call import Call, Handler, Layer, compose
+from mesh.call import Call, Handler, Layer, Reply, compose
 from mesh.context import CallContext
 from mesh.contract import Method, service_of
 from mesh.layers.decoding import decode
@@ -25,25 +25,28 @@ def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
     if method.server_streaming:
         return _streaming(method, implementation)
 
-    async def invoke(call: Call) -> bytes:
+    async def invoke(call: Call) -> Reply:
         source: Message | AsyncIterator[Message] | None = _requests(call) if method.client_streaming else call.message
         context = CallContext(call)
         response = await implementation(source, context)
         context.raise_set_status()
-        return encode(method, response)
+        return checked(method, response)
 
     return invoke
 
 
 def _streaming(method: Method, implementation: Callable[..., Any]) -> Handler:
-    async def invoke(call: Call) -> bytes:
+    async def invoke(call: Call) -> Reply:
         source: Message | AsyncIterator[Message] | None = _requests(call) if method.client_streaming else call.message
         context = CallContext(call)
+        send = call.send
+        if send is None:
+            raise TypeError(f"{method.name} answers with a stream, and nobody takes one")
         responses = implementation(source, context)
         if hasattr(responses, "__aiter__"):
             async with aclosing(responses):
                 async for response in responses:
-                    await call.send(encode(method, response))
+                    await send(checked(method, response))
         else:
             # A method may also be a coroutine that uses context.write.
             await responses
@@ -54,16 +57,18 @@ def _streaming(method: Method, implementation: Callable[..., Any]) -> Handler:
 
 
 async def _requests(call: Call) -> AsyncIterator[Message]:
+    if call.requests is None:
+        raise TypeError(f"{call.method.name} takes a stream, and none came")
     async for data in call.requests:
         yield decode(call.method, data)
 
 
-def encode(method: Method, response: Message) -> bytes:
-    """One response as bytes.
+def checked(method: Method, response: Reply) -> Reply:
+    """One response, as the entrypoint gave it.
 
     Raises:
         TypeError: the entrypoint answered with another type than the contract says.
     """
-    if type(response) is not method.response_type:
+    if type(response) is not method.response_type and type(response) is not bytes:
         raise TypeError(f"{method.name} answers {method.response_type.__name__}, not {type(response).__name__}")
-    return response.SerializeToString()
+    return response

@@ -8,33 +8,32 @@ import grpc
 
 from mesh.status import MeshError
 
-_GROWTH = 1.1
-"""Each bucket is a tenth wider than the one below, so a quantile is off by at most 5 %."""
+_STEPS = 16
+"""Buckets to each doubling, as in HdrHistogram: a quantile is off by at most a sixteenth."""
 
-_SMALLEST_S = 1e-6
+_LOWEST = -20
+"""The exponent of the smallest doubling: 2**-20 s is about a microsecond."""
 
-_BUCKETS = math.ceil(math.log(3600 / _SMALLEST_S, _GROWTH))
-
-_SCALE = 1 / math.log(_GROWTH)
-
-_LOWEST = math.log(_SMALLEST_S)
+_HIGHEST = 13
+"""The exponent of the largest: 2**13 s is over two hours."""
 
 
 class Histogram:
-    """How long calls took, in buckets of growing width from a microsecond to an hour."""
+    """How long calls took, in buckets that grow from a microsecond to two hours; recording costs a fraction of one."""
 
     __slots__ = ("_counts", "count", "max_s", "total_s")
 
     def __init__(self) -> None:
-        self._counts: Counter[int] = Counter()
+        self._counts = [0] * ((_HIGHEST - _LOWEST) * _STEPS)
         self.count = 0
         self.total_s = 0.0
         self.max_s = 0.0
 
     def record(self, seconds: float) -> None:
         """Adds one duration, in seconds."""
-        bucket = 0 if seconds <= _SMALLEST_S else min(_BUCKETS, int((math.log(seconds) - _LOWEST) * _SCALE))
-        self._counts[bucket] += 1
+        mantissa, exponent = math.frexp(seconds)
+        bucket = (exponent - _LOWEST) * _STEPS + int((mantissa - 0.5) * 2 * _STEPS)
+        self._counts[max(0, min(bucket, len(self._counts) - 1))] += 1
         self.count += 1
         self.total_s += seconds
         self.max_s = max(self.max_s, seconds)
@@ -47,10 +46,12 @@ class Histogram:
         """Seconds that this share (0 to 1) of the durations did not exceed; 0 before the first."""
         wanted = share * self.count
         seen = 0
-        for bucket in sorted(self._counts):
-            seen += self._counts[bucket]
-            if seen >= wanted:
-                return min(self.max_s, _SMALLEST_S * _GROWTH ** (bucket + 0.5))
+        for bucket, count in enumerate(self._counts):
+            seen += count
+            if count and seen >= wanted:
+                doubling, step = divmod(bucket, _STEPS)
+                middle = 0.5 + (step + 0.5) / (2 * _STEPS)
+                return min(self.max_s, math.ldexp(middle, doubling + _LOWEST))
         return self.max_s
 
 
@@ -74,7 +75,8 @@ class Series:
     """How long ended calls took."""
 
     def ended(self, seconds: float, error: MeshError | None) -> None:
-        """Counts one call that has ended; None is success."""
+        """Counts one call that was under way and has ended; None is success."""
+        self.active -= 1
         self.latency.record(seconds)
         if error is None:
             self.codes["OK"] += 1

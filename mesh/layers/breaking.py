@@ -6,7 +6,7 @@ import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
 from mesh.breaker import Breaker, BreakerSettings, BreakerState, Refusal
-from mesh.call import Call, Clock, Handler, Layer
+from mesh.call import Call, Clock, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import MeshError, Outcome, UnavailableError, classify
 
@@ -41,7 +41,7 @@ def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock:
         breaker = Breaker(settings, clock)
         breakers.add(binding, method.name, breaker)
 
-        async def guarded(call: Call) -> bytes:
+        async def guarded(call: Call) -> Reply:
             permit = breaker.acquire()
             if isinstance(permit, Refusal):
                 raise _refused(binding, method, permit, breaker.state)

@@ -5,7 +5,7 @@ import time
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DEADLINE_EXCEEDED
 
-from mesh.call import CURRENT, Call, Handler, Layer
+from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import DeadlineExceededError
 
@@ -18,7 +18,7 @@ def client_deadline(default_s: float) -> Layer:
     """
 
     def layer(_: Method, inner: Handler) -> Handler:
-        async def limited(call: Call) -> bytes:
+        async def limited(call: Call) -> Reply:
             now = time.monotonic()
             if call.deadline is None:
                 call.deadline = now + default_s
@@ -38,7 +38,7 @@ def server_deadline() -> Layer:
     """Raises DeadlineExceededError where the cancellation that arrives is that of a deadline."""
 
     def layer(_: Method, inner: Handler) -> Handler:
-        async def watched(call: Call) -> bytes:
+        async def watched(call: Call) -> Reply:
             CURRENT.set(call)
             try:
                 return await inner(call)

@@ -3,7 +3,7 @@
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_MALFORMED_MESSAGE
 from google.protobuf.message import DecodeError, Message
 
-from mesh.call import Call, Handler, Layer
+from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import InvalidArgumentError
 
@@ -29,7 +29,7 @@ def decoding() -> Layer:
         if method.client_streaming:
             return inner
 
-        async def decoded(call: Call) -> bytes:
+        async def decoded(call: Call) -> Reply:
             call.message = decode(method, call.request)
             return await inner(call)
 

@@ -5,7 +5,7 @@ import uuid
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL, ERROR_REASON_NOT_BUILT
 
-from mesh.call import Call, Handler, Layer
+from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import InternalError, MeshError, UnimplementedError
 
@@ -16,7 +16,7 @@ def errors(service: str) -> Layer:
     """Lets MeshErrors and cancellation pass, and hides everything else behind an id."""
 
     def layer(method: Method, inner: Handler) -> Handler:
-        async def guarded(call: Call) -> bytes:
+        async def guarded(call: Call) -> Reply:
             try:
                 return await inner(call)
             except MeshError:

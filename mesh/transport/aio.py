@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import grpc
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
 from grpc import aio
 
-from mesh.call import Call, Handler, Metadatum, Side
+from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
+from mesh.layers.timing import take_times, times
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
 
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -83,9 +84,9 @@ def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any
             # The entrypoint cancelled itself, or its caller has gone; one that is still there must hear of it.
             failure = CancelledCallError(ERROR_REASON_CANCELLED, "the callee gave the call up")
         else:
-            context.set_trailing_metadata(tuple(call.trailing))
-            return reply
-        return await _abort(context, failure, call.trailing)
+            context.set_trailing_metadata((*call.trailing, *times(call)))
+            return as_bytes(reply)
+        return await _abort(context, failure, (*call.trailing, *times(call)))
 
     if method.server_streaming:
 
@@ -110,15 +111,22 @@ def _received(method: Method, source: Any, context: Any) -> Call:
         deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
         metadata=tuple(context.invocation_metadata() or ()),
         request=b"" if method.client_streaming else source,
-        requests=source if method.client_streaming else _nothing(),
-        send=context.write,
+        requests=source if method.client_streaming else None,
+        send=_sender(context) if method.server_streaming else None,
         initial=context.send_initial_metadata,
     )
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+def _sender(context: Any) -> Callable[[Reply], Awaitable[None]]:
+    async def send(reply: Reply) -> None:
+        await context.write(as_bytes(reply))
+
+    return send
+
+
+def as_bytes(reply: Reply) -> bytes:
+    """A response as it goes over the wire."""
+    return reply if isinstance(reply, bytes) else reply.SerializeToString()
 
 
 async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) -> NoReturn:
@@ -148,7 +156,7 @@ class AioTransport:
             self._channel.stream_unary if method.client_streaming else self._channel.unary_unary
         )(method.path)
 
-        async def carry(call: Call) -> bytes:
+        async def carry(call: Call) -> Reply:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
@@ -171,22 +179,23 @@ class AioTransport:
             self._channel.stream_stream if method.client_streaming else self._channel.unary_stream
         )(method.path)
 
-        async def carry(call: Call) -> bytes:
+        async def carry(call: Call) -> Reply:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
                 metadata=tuple(call.metadata),
             )
+            send = call.send or _deaf
             try:
                 if call.initial is not None:
                     await call.initial(tuple(await rpc.initial_metadata()))
                 async for data in rpc:
-                    await call.send(data)
+                    await send(data)
             except aio.AioRpcError as error:
                 raise _failed(call, error) from None
             finally:
                 rpc.cancel()
-            call.trailing.extend(await rpc.trailing_metadata())
+            call.trailing.extend(take_times(call, iter(await rpc.trailing_metadata())))
             return b""
 
         return carry
@@ -196,8 +205,12 @@ class AioTransport:
         await self._channel.close()
 
 
+async def _deaf(_: Reply) -> None:
+    """Where responses go that nobody takes."""
+
+
 async def _take_metadata(call: Call, rpc: Any) -> None:
-    call.trailing.extend(await rpc.trailing_metadata())
+    call.trailing.extend(take_times(call, iter(await rpc.trailing_metadata())))
     if call.initial is not None and (initial := await rpc.initial_metadata()):
         await call.initial(tuple(initial))
 
@@ -205,7 +218,7 @@ async def _take_metadata(call: Call, rpc: Any) -> None:
 def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
     """The error as the callee raised it, rebuilt from the wire."""
     trailing = tuple(error.trailing_metadata() or ())
-    call.trailing.extend((key, value) for key, value in trailing if key != DETAILS_KEY)
+    call.trailing.extend(take_times(call, ((key, value) for key, value in trailing if key != DETAILS_KEY)))
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
         return out_of_time(call)
     return from_status(error.code(), error.details() or "", trailing)

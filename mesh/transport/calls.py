@@ -8,7 +8,9 @@ import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
-from mesh.call import Call, Handler, Metadatum
+from mesh.call import Call, Handler, Metadatum, Reply
+from mesh.contract import Method
+from mesh.layers.timing import times
 from mesh.status import MeshError
 from mesh.transport.outbox import Outbox, Outcome, Requests
 
@@ -91,21 +93,21 @@ class MeshCall(aio.Call):
         if self._outcome.done:
             callback(self)
         else:
-            self._outcome.callbacks.append(lambda: callback(self))
+            self._outcome.at_end(lambda: callback(self))
 
     async def initial_metadata(self) -> aio.Metadata:
         """What the callee sent before its first response."""
         if not self._outcome.done and not self._initial:
             self.start()
             self._initial_seen = seen = self._initial_seen or asyncio.Event()
-            self._outcome.callbacks.append(seen.set)
+            self._outcome.at_end(seen.set)
             await seen.wait()
         return aio.Metadata(*self._initial)
 
     async def trailing_metadata(self) -> aio.Metadata:
         """What the callee sent after its last response, with the time that the call took."""
         await self._settled()
-        return aio.Metadata(*self._call.trailing)
+        return aio.Metadata(*self._call.trailing, *times(self._call))
 
     async def code(self) -> grpc.StatusCode:
         """How the call ended."""
@@ -154,7 +156,7 @@ class UnaryUnaryCall(MeshCall, aio.UnaryUnaryCall[Any, Any]):
                 raise
             finally:
                 outcome.finish()
-        return self._call.method.response_type.FromString(outcome.reply)
+        return as_message(self._call.method, outcome.reply)
 
 
 class StreamUnaryCall(MeshCall, aio.StreamUnaryCall[Any, Any]):
@@ -174,7 +176,7 @@ class StreamUnaryCall(MeshCall, aio.StreamUnaryCall[Any, Any]):
         await outlived(self.start())
         self._outbox.raise_fault()
         self._raise_failure()
-        return self._call.method.response_type.FromString(self._outcome.reply)
+        return as_message(self._call.method, self._outcome.reply)
 
     async def write(self, request: Message) -> None:
         """Sends one request; waits while the callee is behind."""
@@ -183,6 +185,11 @@ class StreamUnaryCall(MeshCall, aio.StreamUnaryCall[Any, Any]):
     async def done_writing(self) -> None:
         """Says that no more requests will come."""
         self._outbox.pipe.end()
+
+
+def as_message(method: Method, reply: Reply) -> Message:
+    """A response as its caller gets it."""
+    return method.response_type.FromString(reply) if isinstance(reply, bytes) else reply
 
 
 async def outlived(task: asyncio.Task[None]) -> None:

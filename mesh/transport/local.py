@@ -1,11 +1,13 @@
 """The transport in process: no socket, and yet nothing of one end can be touched by the other.
 
-Messages cross as bytes, errors without their stacks, and the callee runs in a task of its own. So a callee that holds
+Messages are copied, errors cross without their stacks, and the callee runs in a task of its own. So a callee that holds
 on to its request, changes its answer later, sets context variables or will not be cancelled is nothing to its caller.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bookmesh.mesh.v1.error_reason_pb2 import (
     ERROR_REASON_CANCELLED,
@@ -14,19 +16,17 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
     ERROR_REASON_METHOD_UNKNOWN,
 )
 
-from mesh.call import Call, Handler, Metadatum, Side
+from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.status import (
-    CancelledCallError,
-    MeshError,
-    ResourceExhaustedError,
-    UnavailableError,
-    UnimplementedError,
-)
+from mesh.status import CancelledCallError, MeshError, ResourceExhaustedError, UnavailableError, UnimplementedError
+from mesh.transport.expiry import Expiry
 
 MESSAGE_LIMIT = 4 * 1024 * 1024
 """Bytes of one message, the default of gRPC, so that what works in process works over the wire."""
+
+_TOO_QUICK_S = 25e-6
+"""A copy that took less can't have been over the limit, for no memory moves 160 GB a second; sizing costs a copy."""
 
 
 class LocalTransport:
@@ -46,6 +46,7 @@ class LocalTransport:
         self._service = service
         self._closed = False
         self._running: dict[Call, asyncio.Task[None]] = {}
+        self._expiry = Expiry()
 
     def connect(self, method: Method) -> Handler:
         """The handler that carries a call over to the entrypoint's own."""
@@ -54,17 +55,17 @@ class LocalTransport:
             return _unknown
         handler = found[1]
 
-        async def carry(call: Call) -> bytes:
+        async def carry(call: Call) -> Reply:
             if self._closed:
                 raise UnavailableError(
                     ERROR_REASON_DRAINING,
                     f"{self._service} is finishing what runs",
                     metadata={"service": self._service},
                 )
-            check_size(call.request)
+            _check_size(len(call.request))
             served = Call(
-                method=method,
-                side=Side.SERVER,
+                method,
+                Side.SERVER,
                 peer=self._caller,
                 deadline=call.deadline,
                 metadata=call.metadata,
@@ -75,27 +76,28 @@ class LocalTransport:
             if method.server_streaming:
                 _as_on_the_wire(call, served)
             loop = asyncio.get_running_loop()
-            answer: asyncio.Future[bytes] = loop.create_future()
+            answer: asyncio.Future[Reply] = loop.create_future()
             task = loop.create_task(self._serve(handler, served, answer))
             self._running[served] = task
-            expiry = None if served.deadline is None else loop.call_at(served.deadline, _expire, served, answer, task)
+            if served.deadline is not None:
+                self._expiry.add(served, served.deadline, partial(_expire, served, answer, task))
             try:
                 return await answer
             except asyncio.CancelledError:
                 task.cancel()
                 raise
             finally:
-                if expiry is not None:
-                    expiry.cancel()
-                call.trailing.extend(served.trailing)
+                self._expiry.drop(served)
+                call.response_time_s = served.response_time_s
+                if served.trailing:
+                    call.trailing.extend(served.trailing)
 
         return carry
 
-    async def _serve(self, handler: Handler, call: Call, answer: asyncio.Future[bytes]) -> None:
+    async def _serve(self, handler: Handler, call: Call, answer: asyncio.Future[Reply]) -> None:
         """Runs the callee and hands over what came of it, unless the caller has stopped waiting."""
         try:
-            reply = await handler(call)
-            check_size(reply)
+            reply = isolated(await handler(call))
         except asyncio.CancelledError:
             if not answer.done():
                 answer.set_exception(CancelledCallError(ERROR_REASON_CANCELLED, "the callee gave the call up"))
@@ -116,29 +118,47 @@ class LocalTransport:
             task.cancel()
         if running:
             await asyncio.wait(running)
+        self._expiry.close()
 
 
-async def _unknown(call: Call) -> bytes:
+async def _unknown(call: Call) -> Reply:
     raise UnimplementedError(ERROR_REASON_METHOD_UNKNOWN, "Method not found!", metadata={"method": call.method.path})
 
 
-def _expire(call: Call, answer: asyncio.Future[bytes], task: asyncio.Task[None]) -> None:
+def _expire(call: Call, answer: asyncio.Future[Reply], task: asyncio.Task[None]) -> None:
     """Tells the caller on time, whatever the callee makes of its cancellation."""
     if not answer.done():
         answer.set_exception(out_of_time(call))
     task.cancel()
 
 
-def check_size(data: bytes) -> None:
+def isolated(reply: Reply) -> Reply:
+    """A response that shares nothing with the callee's.
+
+    Raises:
+        ResourceExhaustedError: it is over MESSAGE_LIMIT.
+    """
+    if isinstance(reply, bytes):
+        _check_size(len(reply))
+        return reply
+    started = time.perf_counter()
+    copy = type(reply)()
+    copy.CopyFrom(reply)
+    if time.perf_counter() - started > _TOO_QUICK_S:
+        _check_size(copy.ByteSize())
+    return copy
+
+
+def _check_size(size: int) -> None:
     """Refuses what the wire would refuse.
 
     Raises:
         ResourceExhaustedError: the message is over MESSAGE_LIMIT.
     """
-    if len(data) > MESSAGE_LIMIT:
+    if size > MESSAGE_LIMIT:
         raise ResourceExhaustedError(
             ERROR_REASON_MESSAGE_TOO_LARGE,
-            f"a message of {len(data)} bytes is larger than the limit of {MESSAGE_LIMIT}",
+            f"a message of {size} bytes is larger than the limit of {MESSAGE_LIMIT}",
             metadata={"limit": str(MESSAGE_LIMIT)},
         )
 
@@ -147,11 +167,11 @@ def _as_on_the_wire(call: Call, served: Call) -> None:
     """Lets a stream do what it could do over the wire: no message over the limit, no initial metadata after one."""
     sent = False
 
-    async def send(data: bytes) -> None:
+    async def send(reply: Reply) -> None:
         nonlocal sent
         sent = True
-        check_size(data)
-        await call.send(data)
+        if call.send is not None:
+            await call.send(isolated(reply))
 
     async def initial(metadata: Sequence[Metadatum]) -> None:
         if sent:

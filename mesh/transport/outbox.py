@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from google.protobuf.message import Message
 
+from mesh.call import Reply
 from mesh.status import MeshError
 from mesh.transport.pipe import Pipe
 
@@ -19,16 +20,22 @@ class Outcome:
     def __init__(self) -> None:
         self.done = False
         self.cancelled = False
-        self.reply = b""
+        self.reply: Reply = b""
         self.error: MeshError | None = None
-        self.callbacks: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] | None = None
 
     def finish(self) -> None:
         """Marks the end and calls back."""
         self.done = True
-        callbacks, self.callbacks = self.callbacks, []
-        for callback in callbacks:
+        callbacks, self.callbacks = self.callbacks, None
+        for callback in callbacks or ():
             callback()
+
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Calls back at the end."""
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append(callback)
 
 
 class Outbox:
@@ -39,11 +46,11 @@ class Outbox:
     """
 
     def __init__(self, outcome: Outcome, requests: Requests | None) -> None:
-        self.pipe = Pipe()
+        self.pipe: Pipe[bytes] = Pipe()
         self._requests = requests
         self._fault: Exception | None = None
         self._feeder: asyncio.Task[None] | None = None
-        outcome.callbacks.append(self._close)
+        outcome.at_end(self._close)
 
     def feed(self, call: asyncio.Task[None]) -> None:
         """Begins to read the iterator, if there is one; its fault gives the call up."""

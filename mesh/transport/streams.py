@@ -1,14 +1,14 @@
 """The call objects that a stub gives its caller for methods that answer with a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from google.protobuf.message import Message
 from grpc import aio
 
-from mesh.call import Call, Handler
-from mesh.transport.calls import MeshCall
+from mesh.call import Call, Handler, Reply
+from mesh.transport.calls import MeshCall, as_message
 from mesh.transport.outbox import Outbox, Requests
 from mesh.transport.pipe import Pipe
 
@@ -19,9 +19,9 @@ class _ResponseStream(MeshCall):
     def __init__(self, handler: Handler, call: Call) -> None:
         super().__init__(handler, call)
         # The task must not keep this object alive: who drops the call without reading it to its end gives it up.
-        self._responses = Pipe()
+        self._responses: Pipe[Reply] = Pipe()
         call.send = _sender(self._responses)
-        self._outcome.callbacks.append(self._responses.end)
+        self._outcome.at_end(self._responses.end)
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """The responses; raises MeshError after the last if the call failed."""
@@ -41,7 +41,7 @@ class _ResponseStream(MeshCall):
             self.cancel()
             raise
         if data is not None:
-            return self._call.method.response_type.FromString(data)
+            return as_message(self._call.method, data)
         await self._settled()
         self._raise_failure()
         return aio.EOF
@@ -53,9 +53,9 @@ class _ResponseStream(MeshCall):
             task.cancel()
 
 
-def _sender(pipe: Pipe) -> Any:
-    async def send(data: bytes) -> None:
-        await pipe.put(data)
+def _sender(pipe: Pipe[Reply]) -> Callable[[Reply], Awaitable[None]]:
+    async def send(reply: Reply) -> None:
+        await pipe.put(reply)
 
     return send
 
