@@ -21,7 +21,7 @@ def check10(body: str) -> str:
 
 
 def to13(text: str) -> str:
-    """The ISBN-13 of an ISBN of either length, separators allowed, or "" when it is none or its check digit is wrong."""
+    """The ISBN-13 of an ISBN of either length, separators allowed, or "" when it is none or a check digit is wrong."""
     digits = _SEPARATORS.sub("", text).upper()
     if _ISBN13.fullmatch(digits):
         return digits if digits[-1] == check13(digits[:-1]) else ""

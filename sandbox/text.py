@@ -7,7 +7,8 @@ from functools import lru_cache
 from anyascii import anyascii
 
 _WORD = re.compile(r"[^\W_]+")
-_MODIFIERS = dict.fromkeys(map(ord, "'’ʻʼʹʺ`´"))
+# Marks inside a word, straight and curly, and the letters that stand for them in romanized names; escaped, for they look alike.
+_MODIFIERS = dict.fromkeys(map(ord, "'`\u00b4\u2018\u2019\u02b9\u02ba\u02bb\u02bc"))
 
 
 @lru_cache(maxsize=4096)
@@ -18,20 +19,21 @@ def _plain(char: str) -> str:
     return anyascii(char) if unicodedata.name(char, "").startswith("LATIN") else char
 
 
-def fold(text: str) -> str:
+def fold(text: str, *, join_initials: bool = True) -> str:
     """The words of a text in one form: no case, no accents, no punctuation, initials run together.
 
-    "J.K. Rowling", "j.k._rowling" and "J K ROWLING" all give "jk rowling".
+    "J.K. Rowling", "j.k._rowling" and "J K ROWLING" all give "jk rowling", or "j k rowling" with initials kept apart.
     """
     plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS))).casefold()
+    words = _WORD.findall(plain)
+    if not join_initials:
+        return " ".join(words)
     out: list[str] = []
     initials = ""
-    for word in _WORD.findall(plain):
+    for word in words:
         if len(word) == 1 and word.isascii() and word.isalpha():
             initials += word
             continue
-        if initials:
-            out.append(initials)
-            initials = ""
-        out.append(word)
+        out += [initials, word] if initials else [word]
+        initials = ""
     return " ".join([*out, initials] if initials else out)

@@ -21,7 +21,9 @@ _PRICE = re.compile(r"^\$(\d{1,3}\.\d\d)")
 _OTHER_ITEM = re.compile(r"\b(set|v|vol|vols|t|bd|obra|complete|series|cd-rom|electronic|teacher|v\.?\d+|\d+)\b")
 _LARGE_PRINT = re.compile(r"\b(lg|large) print\b")
 _SOFT = re.compile(r"\b(pbk|paper|paperback|pb|softcover|soft|sc|pa|softbound|trade|br|brosch|limp)\b(?! *alk)")
-_HARD = re.compile(r"\b(hc|hardcover|hbk|hb|hardback|cloth|cl|lib|library|hard|cased|hardbound|bound|rlb|glb|geb|casebound)\b")
+_HARD = re.compile(
+    r"\b(hc|hardcover|hbk|hb|hardback|cloth|cl|lib|library|hard|cased|hardbound|bound|rlb|glb|geb|casebound)\b"
+)
 _ALKALINE = re.compile(r"(alk|acid)\S*[ -]*(free)?\s*paper|säurefrei|chlorfrei")
 # Uniform titles that name a kind of collection, not one work.
 _COLLECTIVE = {
@@ -218,7 +220,11 @@ def _first(record: Record, tag: str, code: str) -> str:
 def _tidy(text: str) -> str:
     """Takes off the punctuation that the cataloguing rules (ISBD) put between areas."""
     text = " ".join(text.split()).strip(_TRAILING).strip()
-    if text.endswith(".") and not text.endswith("..") and not re.search(r"\b\w\.$|\b(etc|Jr|Mr|Mrs|Dr|Co|Inc|Ltd)\.$", text):
+    if (
+        text.endswith(".")
+        and not text.endswith("..")
+        and not re.search(r"\b\w\.$|\b(etc|Jr|Mr|Mrs|Dr|Co|Inc|Ltd)\.$", text)
+    ):
         text = text[:-1]
     if text.count("[") != text.count("]"):
         text = text.strip("[]")

@@ -35,7 +35,7 @@ def first_last(heading: str, entry: str, *, numeration: str = "", addition: str 
     if ideographic(name):
         return "".join(_COMMA.sub(" ", name.removesuffix(".")).split())
     if entry == _FORENAME_ENTRY and "," not in name:
-        rank = "Dr. " if addition.startswith("Dr.") else ""
+        rank = "Dr. " if addition.startswith("Dr") else ""
         return " ".join(f"{rank}{name} {_trim(numeration)} {_byname(name, addition)}".split())
     last, first, *rest = [*_COMMA.split(name), ""]
     generation = _GENERATION.search(" ".join([addition, *rest]))

@@ -73,7 +73,9 @@ def _grouped(items: Iterable[Item]) -> Iterator[_Author]:
             key=lambda work: (-len(work), work[0].record),
         )
         languages = Counter(item.language for work in works for item in work)
-        yield _Author(name, min(languages, key=lambda code: (-languages[code], code)), _score(works, len(languages)), works)
+        yield _Author(
+            name, min(languages, key=lambda code: (-languages[code], code)), _score(works, len(languages)), works
+        )
 
 
 def _score(works: list[list[Item]], language_count: int) -> float:

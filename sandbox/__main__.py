@@ -1,0 +1,150 @@
+"""The only place that runs the sandbox as a process: arguments in, a listening server, a drain on SIGTERM and SIGINT."""
+
+import argparse
+import asyncio
+import ctypes
+import dataclasses
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.app import Settings, create_app
+from sandbox.catalogue import load
+from sandbox.limits import PLANS
+from sandbox.shelf import CatalogueError, read
+
+DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "loc.csv"
+DEFAULT_KEY = "sandbox"
+DEFAULT_PORT = 7490
+
+_FAILED = 1
+_BAD_CONFIGURATION = 64  # EX_USAGE of sysexits.h, the project's status for bad configuration
+_DRAIN_S = 5.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MAX_PORT = 65_535
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses bad arguments with the project's status instead of argparse's 2."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn, and exit() is one
+        """Says what is wrong, in one line."""
+        self.exit(_BAD_CONFIGURATION, f"sandbox: {message}\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serves until it is told to stop.
+
+    Returns:
+        0 after a drain, 1 when the address cannot be had, 64 for a bad argument or catalogue.
+    """
+    options = _options(argv)
+    parent = os.getppid()
+    if options.die_with_parent and not _die_with_parent(parent):
+        return _complain("the parent is gone already", _FAILED)
+    try:
+        catalogue = load(read(options.catalog))
+    except CatalogueError as problem:
+        return _complain(str(problem), _BAD_CONFIGURATION)
+    plan = PLANS[options.plan]
+    settings = Settings(
+        plan=dataclasses.replace(
+            plan,
+            per_second=plan.per_second if options.per_second is None else options.per_second,
+            per_day=plan.per_day if options.per_day is None else options.per_day,
+        ),
+        keys=options.key or [DEFAULT_KEY],
+        denied_keys=options.denied_key,
+        latency_s=options.latency_ms / 1000,
+        author_total=options.author_total,
+        bill_each_isbn=options.bill_each_isbn,
+    )
+
+    async def run() -> int:
+        runner = web.AppRunner(
+            create_app(catalogue, settings),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_DRAIN_S,
+        )
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, options.host, options.port)
+            await site.start()
+            host, port, *_ = runner.addresses[0]
+            shown = f"[{host}]" if ":" in host else host
+            given = "as given" if options.key else "the default one"
+            print(
+                f"sandbox: ISBNdb v2 on http://{shown}:{port}, plan {plan.name}, {len(catalogue.books)} books, key {given}",
+                flush=True,
+            )
+            await stop.wait()
+        except OSError as problem:
+            return _complain(f"cannot listen on {options.host}:{options.port}: {_reason(problem)}", _FAILED)
+        finally:
+            await runner.cleanup()
+        return 0
+
+    return asyncio.run(run())
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    """Reads the arguments; bad ones end the process with status 64."""
+    parser = _Parser(prog="python -m sandbox", description="ISBNdb v2 on loopback.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--plan", choices=sorted(PLANS), default="premium", help="default: %(default)s")
+    parser.add_argument("--catalog", type=Path, default=DEFAULT_CATALOG, help="CSV with titles, authors and ISBNs")
+    parser.add_argument("--latency-ms", type=_whole, default=0, help="added to every answer (default: %(default)s)")
+    parser.add_argument("--key", action="append", help=f"a key to serve, repeatable (default: {DEFAULT_KEY})")
+    parser.add_argument("--denied-key", action="append", default=[], help="a key to refuse with 403, repeatable")
+    parser.add_argument("--per-second", type=_whole, help="calls in a second instead of the plan's; 0 is no limit")
+    parser.add_argument("--per-day", type=_whole, help="calls in a day instead of the plan's; 0 is no limit")
+    parser.add_argument("--author-total", action="store_true", help="let /author tell how many books there are")
+    parser.add_argument("--bill-each-isbn", action="store_true", help="let a bulk look-up cost a call for each ISBN")
+    parser.add_argument("--die-with-parent", action="store_true", help="end when the starting process ends (Linux)")
+    return parser.parse_args(argv)
+
+
+def _whole(text: str) -> int:
+    """A number from 0."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    """A port number."""
+    if _whole(text) > _MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to {_MAX_PORT})")
+    return int(text)
+
+
+def _reason(problem: OSError) -> str:
+    """Why the address cannot be had, in the system's words."""
+    return os.strerror(problem.errno) if problem.errno and problem.errno > 0 else str(problem)
+
+
+def _complain(message: str, status: int) -> int:
+    """Says one sentence on stderr."""
+    sys.stderr.write(f"sandbox: {message}\n")
+    return status
+
+
+def _die_with_parent(parent: int) -> bool:
+    """Asks the kernel for a SIGTERM when the parent ends, where it can be asked; tells whether the parent still lives."""
+    if sys.platform != "linux":
+        return True
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    # A parent that ended before the request was made sends nothing any more.
+    return os.getppid() == parent
+
+
+if __name__ == "__main__":
+    sys.exit(main())
