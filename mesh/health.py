@@ -12,12 +12,12 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from mesh.context import Context
 from mesh.status import NotFoundError
 
-SERVING = HealthCheckResponse.SERVING
-NOT_SERVING = HealthCheckResponse.NOT_SERVING
-SERVICE_UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
+SERVING: int = HealthCheckResponse.SERVING
+NOT_SERVING: int = HealthCheckResponse.NOT_SERVING
+SERVICE_UNKNOWN: int = HealthCheckResponse.SERVICE_UNKNOWN
 
 
-class Health(health_pb2_grpc.HealthServicer):
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # gRPC ships no types for its health service
     """What probes and load balancers ask.
 
     Args:
@@ -28,7 +28,7 @@ class Health(health_pb2_grpc.HealthServicer):
         self._statuses = dict.fromkeys(("", *services), NOT_SERVING)
         self._changed = asyncio.Event()
 
-    def set_all(self, status: HealthCheckResponse.ServingStatus.ValueType) -> None:
+    def set_all(self, status: int) -> None:
         """Moves every service, and tells those who watch."""
         self._statuses = dict.fromkeys(self._statuses, status)
         self._changed.set()
