@@ -1,5 +1,6 @@
 """What tests of services are made of: an entrypoint behind its own stub, and a clock that is moved by hand."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mesh.breaker import BreakerSettings
@@ -65,4 +66,5 @@ def in_process(
         ),
         transport=LocalTransport(handlers, caller="test", service="tested"),
     )
-    return stub(channel)
+    make: Callable[[Any], Stub] = stub
+    return make(channel)
