@@ -1,4 +1,4 @@
-"""The only place that runs the sandbox as a process: arguments in, a listening server, a drain on SIGTERM and SIGINT."""
+"""The only place that runs the sandbox as a process: arguments in, a listening server, a drain on SIGTERM or SIGINT."""
 
 import argparse
 import asyncio
@@ -80,10 +80,8 @@ def main(argv: list[str] | None = None) -> int:
             host, port, *_ = runner.addresses[0]
             shown = f"[{host}]" if ":" in host else host
             given = "as given" if options.key else "the default one"
-            print(
-                f"sandbox: ISBNdb v2 on http://{shown}:{port}, plan {plan.name}, {len(catalogue.books)} books, key {given}",
-                flush=True,
-            )
+            about = f"plan {plan.name}, {len(catalogue.books)} books, key {given}"
+            print(f"sandbox: ISBNdb v2 on http://{shown}:{port}, {about}", flush=True)
             await stop.wait()
         except OSError as problem:
             return _complain(f"cannot listen on {options.host}:{options.port}: {_reason(problem)}", _FAILED)
@@ -138,7 +136,7 @@ def _complain(message: str, status: int) -> int:
 
 
 def _die_with_parent(parent: int) -> bool:
-    """Asks the kernel for a SIGTERM when the parent ends, where it can be asked; tells whether the parent still lives."""
+    """Asks the kernel, where it can be asked, for a SIGTERM when the parent ends; tells if that still lives."""
     if sys.platform != "linux":
         return True
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

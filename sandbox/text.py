@@ -7,7 +7,7 @@ from functools import lru_cache
 from anyascii import anyascii
 
 _WORD = re.compile(r"[^\W_]+")
-# Marks inside a word, straight and curly, and the letters that stand for them in romanized names; escaped, for they look alike.
+# Marks inside a word and the letters that stand for them in romanized names; escaped, for they look alike.
 _MODIFIERS = dict.fromkeys(map(ord, "'`\u00b4\u2018\u2019\u02b9\u02ba\u02bb\u02bc"))
 
 

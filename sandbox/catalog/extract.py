@@ -1,4 +1,4 @@
-"""The only place that knows where a MARC record of the Library of Congress keeps what a bookseller's catalogue wants."""
+"""The only place that knows where a MARC record of the Library of Congress keeps what a bookseller wants to know."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sandbox.text import fold
 
 # Title proper, number and name of a part (MARC 245).
 _TRAILING = " /:;=,"
-_PAGES = re.compile(r"\d\s*(?:,?\s*\[\d+\]\s*)*\]?\s*(?:p|pages|s|S|str|strony|c|σ)\b", re.IGNORECASE)
+_PAGES = re.compile(r"\d\s*(?:,?\s*\[\d+\]\s*)*\]?\s*(?:p|pages|s|S|str|strony|c|\u03c3)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\b\d{2,4}\b")
 _YEAR = re.compile(r"1[5-9]\d\d|20[01]\d")
 _IMPRINT_DATE = re.compile(r",? *\[?c?\d{4}\]?$")
@@ -134,7 +134,7 @@ def _binding(words: str) -> str:
 
 
 def _authors(record: Record, main: Field) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """The main author's name in its original script or "", the other authors, and their Latin forms where they differ."""
+    """The main author's name in its original script or "", the other authors, and those' Latin forms that differ."""
     twin = record.twin(main)
     others: dict[str, str] = {}
     for field in record.all("700"):
@@ -172,7 +172,7 @@ def _work_title(record: Record, title: Field) -> str:
 def _publisher(record: Record) -> str:
     """The publisher's name in its original script where there is one."""
     for field in (*record.all("260"), *record.all("264")):
-        name = _IMPRINT_DATE.sub("", _tidy((record.twin(field) or field).first("b"))).strip("[]<>،， ")
+        name = _IMPRINT_DATE.sub("", _tidy((record.twin(field) or field).first("b"))).strip("[]<>\u060c\uff0c ")
         return "" if name.lower() in {"s.n.", "s.n", "publisher not identified"} else name
     return ""
 

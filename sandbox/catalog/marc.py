@@ -1,7 +1,7 @@
 """The only place that knows ISO 2709: bytes of a MARC 21 file in, records with tagged fields out.
 
-It is here rather than pymarc because this is all of the format that the derivation needs, and the package is no dependency
-of the project: only its source distribution, which happens to carry the records.
+It is here rather than pymarc because this is all of the format that the derivation needs, and the package is no
+dependency of the project: only its source distribution, which happens to carry the records.
 """
 
 import unicodedata

@@ -5,7 +5,8 @@ import unicodedata
 
 # "Stone, Lynn M." and "King, Martin Luther, Jr." keep their full stop, "Morris, Gilbert." is only punctuated.
 _STOP_BELONGS = re.compile(r"(?:^|[\s.\-])\w\.$|\b(?:Jr|Sr|St|Ph\.D|Mrs|Mr|Dr)\.$")
-_COMMA = re.compile(r"\s*[,،，]\s*")
+# Commas and full stops of Arabic and of Chinese stand beside those of Latin; escaped, for they look alike.
+_COMMA = re.compile(r"\s*[,\u060c\uff0c]\s*")
 _GENERATION = re.compile(r"\b(Jr|Sr|II|III|IV)\b\.?")
 _RANK = re.compile(r"Saint|Pope|King|Queen|Emperor|Sir|Dr|Mother|Brother|Sister|Rabbi|Maulana|\(", re.IGNORECASE)
 _SURNAME_ENTRY = "1"
@@ -35,9 +36,10 @@ def first_last(heading: str, entry: str, *, numeration: str = "", addition: str 
     if ideographic(name):
         return "".join(_COMMA.sub(" ", name.removesuffix(".")).split())
     if entry == _FORENAME_ENTRY and "," not in name:
-        rank = "Dr. " if addition.startswith("Dr") else ""
-        return " ".join(f"{rank}{name} {_trim(numeration)} {_byname(name, addition)}".split())
+        return " ".join(f"{name} {_trim(numeration)} {_byname(name, addition)}".split())
     last, first, *rest = [*_COMMA.split(name), ""]
+    if not first and addition.startswith("Dr"):
+        return f"Dr. {last}"  # "Seuss, Dr" and nobody else has no forename and a title on the cover
     generation = _GENERATION.search(" ".join([addition, *rest]))
     tail = f" {generation.group()}" if generation else ""
     return " ".join(f"{first} {last}{tail}".split())
@@ -51,5 +53,5 @@ def _byname(name: str, addition: str) -> str:
 
 def _trim(text: str) -> str:
     """Takes off what the cataloguing rules put behind a name: commas, colons, and a full stop that is no initial's."""
-    text = text.strip().rstrip(",;:،，．。 ").strip()
+    text = text.strip().rstrip(",;:\u060c\uff0c\uff0e\u3002 ").strip()
     return text.removesuffix(".") if text.endswith(".") and not _STOP_BELONGS.search(text) else text

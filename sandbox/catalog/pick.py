@@ -12,7 +12,7 @@ QUOTAS = {
     "per": 40, "tur": 30, "dan": 20, "nor": 20, "fin": 20, "rum": 20, "slv": 30, "cat": 20, "hin": 20, "alb": 15,
     "ind": 15, "ice": 10, "wel": 10, "tha": 10, "ben": 10, "arm": 10, "geo": 10, "lat": 10,
 }  # fmt: skip
-"""Books by the home language of their author: English dominates as it does in ISBNdb, the rest has room for a bibliography."""
+"""Books by the home language of their author: English dominates as in ISBNdb, the rest has room for a few authors."""
 
 _GREAT_COUNT = 24
 _GREAT_WORKS = 40
@@ -64,7 +64,7 @@ def _grouped(items: Iterable[Item]) -> Iterator[_Author]:
     """Every author with all works, those of most editions first."""
     by_author: defaultdict[str, dict[str, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
     for item in items:
-        # Without a title, a year and a language a line would teach nothing; a later record of the same ISBN is a correction.
+        # A line without title, year and language would teach nothing; a later record of an ISBN corrects the earlier.
         if item.title and item.year and item.language.isalpha():
             by_author[item.author][item.work][item.isbn13] = item
     for name, by_work in by_author.items():
@@ -79,7 +79,7 @@ def _grouped(items: Iterable[Item]) -> Iterator[_Author]:
 
 
 def _score(works: list[list[Item]], language_count: int) -> float:
-    """How much an author's search is worth: many works, several editions of one, translations; literature counts double.
+    """How much an author's search is worth: works, several editions of one, translations; literature counts double.
 
     Books for children are half: a few makers of school series would else fill the catalogue.
     """
