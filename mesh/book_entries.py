@@ -1,0 +1,145 @@
+"""One service or one stand-in of the address book: the only place that knows the keys of their entries."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from mesh.address import Address, parse_address
+from mesh.overlay import Overlay
+from mesh.table import Table, Value
+
+_NOWHERE = Address("tcp", ":0")
+"""Stands for an address that was noted as faulty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAddress:
+    """Where one service is."""
+
+    name: str
+    manifest: Path
+    """Its manifest, which says the same name."""
+    default: Address
+    """Where its Default entrypoint listens."""
+    admin: Address | None
+    """Where its Admin entrypoint listens; None when that can't be reached over the wire."""
+    where: str
+    """The entry's place in the address book, as Problem has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """A program that takes the place of a provider while the provider's secret is unset."""
+
+    secret_name: str
+    """The secret, as the sources of secrets call it."""
+    module: str
+    """What `python -m` runs beside the services."""
+    address: Address
+    """Where it listens."""
+    arguments: tuple[str, ...]
+    secret: str = field(repr=False)
+    """What the secret resolves to meanwhile."""
+    vars: Mapping[str, Value]
+    """What the vars of services that declare them are meanwhile."""
+    where: str
+    """The entry's place in the address book, as Problem has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What relative paths are relative to."""
+
+    root: Path
+    """The directory of the address book."""
+    said: Path
+    """Where the address book puts data."""
+    data: Path
+    """Where data is."""
+
+    @classmethod
+    def of(cls, path: Path, said: str, data: Path | None) -> "Ground":
+        """The ground of an address book at `path` that says where data is, unless `data` is told to be elsewhere."""
+        root = path.parent.absolute()
+        there = flat(root / said)
+        return cls(root, there, there if data is None else flat(data.absolute()))
+
+    def place(self, text: str) -> Path:
+        """An absolute path; what lies in the data directory moves with it."""
+        path = flat(self.root / text)
+        return self.data / path.relative_to(self.said) if path.is_relative_to(self.said) else path
+
+
+def flat(path: Path) -> Path:
+    """A path without dots, found without asking the file system."""
+    return Path(os.path.normpath(path))
+
+
+def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> ServiceAddress:
+    """Reads [services.NAME]; faults are noted. `path` is the address book's."""
+    entry.only(("manifest", "default", "admin"))
+    manifest = entry.said("manifest", Table.text)
+    if manifest is None:
+        entry.note("manifest", "is missing. It is the path of the service's service.toml.")
+    # Path.is_file raises for a name that is too long.
+    elif manifest and not os.path.isfile(path.parent / manifest):  # noqa: PTH113 - see above
+        entry.note("manifest", f"names {manifest!r}, and there is no such file.")
+    default = _address(entry, "default", ground)
+    if default is None:
+        entry.note("default", "is missing. It is where the service listens: HOST:PORT, or unix:PATH.")
+    return ServiceAddress(
+        name=name,
+        manifest=path.parent / (manifest or name),
+        default=default or _NOWHERE,
+        admin=_address(entry, "admin", ground),
+        where=entry.place(),
+    )
+
+
+def _address(entry: Overlay, key: str, ground: Ground) -> Address | None:
+    text = entry.said(key, Table.text)
+    if not text:
+        return None if text is None else _NOWHERE
+    try:
+        return parse_address(text, ground.place)
+    except ValueError as error:
+        entry.note(key, str(error))
+        return _NOWHERE
+
+
+def read_stand_in(name: str, entry: Overlay, ground: Ground) -> StandIn:
+    """Reads [stand_ins.NAME]; faults are noted."""
+    entry.only(("module", "address", "arguments", "secret", "vars"))
+    module, secret = entry.said("module", Table.text), entry.said("secret", Table.text)
+    if module is None:
+        entry.note("module", "is missing. It is what `python -m` runs.")
+    elif module and not all(map(str.isidentifier, module.split("."))):
+        entry.note("module", f"{module!r} is no name of a Python module.")
+    if secret is None:
+        entry.note("secret", "is missing. It is what the secret resolves to while the stand-in runs.")
+    address = _address(entry, "address", ground)
+    if address is None:
+        entry.note("address", "is missing. It is where the stand-in listens: HOST:PORT.")
+    elif address.kind == "unix":
+        entry.note("address", "is a socket, where a stand-in speaks HTTP over TCP. Write HOST:PORT.")
+    return StandIn(
+        secret_name=name,
+        module=module or "",
+        address=address or _NOWHERE,
+        arguments=entry.said("arguments", Table.texts) or (),
+        secret=secret or "",
+        vars=_vars(entry.below("vars")),
+        where=entry.place(),
+    )
+
+
+def _vars(said: Overlay) -> Mapping[str, Value]:
+    found: dict[str, Value] = {}
+    for table in said.tables:
+        for key in table.values:
+            value = table.value(key)
+            if value is not None:
+                found[key] = value
+    return MappingProxyType(found)

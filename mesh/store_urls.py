@@ -1,0 +1,59 @@
+"""How the address book writes where stores and secrets are: the only place that knows which kinds of place there are.
+
+No problem repeats what was written: a URL may have a password in it.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+EMBEDDED = "embedded"
+"""The key-value server that `bookmesh up` starts by itself, with its data in the address book's data directory."""
+
+_KV = re.compile(r"(?:redis|rediss|unix)://\S+")
+
+_OBJECTS = re.compile(r"s3\+https?://\S+")
+
+_DIRECTORY = "directory:"
+
+
+def kv_url(text: str, _: Callable[[str], Path]) -> str:
+    """Checks the place of a key-value store.
+
+    Raises:
+        ValueError: it is none; the text says what would be one.
+    """
+    if text == EMBEDDED or _KV.fullmatch(text):
+        return text
+    raise ValueError("is no place of a key-value store. Write 'embedded', or redis://, rediss:// or unix:// and where.")
+
+
+def bucket_url(text: str, place: Callable[[str], Path]) -> str:
+    """Checks the place of an object store; a directory's path becomes absolute.
+
+    Raises:
+        ValueError: it is none; the text says what would be one.
+    """
+    if _OBJECTS.fullmatch(text):
+        return text
+    return _directory(
+        text, place, "is no place of buckets. Write 'directory:PATH', or s3+http:// or s3+https:// and where."
+    )
+
+
+def secret_source(text: str, place: Callable[[str], Path]) -> str:
+    """Checks a source of secrets; a directory's path becomes absolute.
+
+    Raises:
+        ValueError: it is none; the text says what would be one.
+    """
+    if text == "environment":
+        return text
+    return _directory(text, place, "holds what is no source of secrets. Write 'environment' or 'directory:PATH'.")
+
+
+def _directory(text: str, place: Callable[[str], Path], what: str) -> str:
+    path = text.removeprefix(_DIRECTORY)
+    if path in {text, ""}:
+        raise ValueError(what)
+    return f"{_DIRECTORY}{place(path)}"
