@@ -1,14 +1,88 @@
-# Everything a person or a machine does with bookmesh stands here; `make` alone tells what.
+# Everything a person or a machine does with bookmesh; `make` alone tells what.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PROTOS := $(shell find protos/bookmesh -name '*.proto' 2>/dev/null | sort)
+READY := $(VENV)/.ready
+PROTOS = $(shell find protos/bookmesh -name '*.proto' | sort)
+SOURCES := mesh services clients sandbox bench tests
+UV := $(BIN)/uv --quiet --no-config
+
+.PHONY: help
+help: ## tell what there is to do
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(READY) ## start everything, warm samples/library.csv and search it; ONCE=1 ends after that
+	@$(BIN)/bookmesh demo samples/library.csv
+
+.PHONY: test
+test: $(READY) ## run every test
+	@$(BIN)/pytest -n 2 --dist loadscope -q
+
+.PHONY: check
+check: $(READY) ## format, lint, types, import rules, protos, and whether gen/ is fresh
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	$(BIN)/buf breaking --against protos/released.binpb
+	@$(MAKE) --no-print-directory fresh
+
+.PHONY: fresh
+fresh: $(READY)
+	@made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; \
+	$(MAKE) --no-print-directory generate OUT="$$made"; \
+	diff -r "$$made" gen -x __pycache__ > /dev/null || { echo "gen/ is not what protos/ say; run: make proto"; exit 1; }
+	@echo "gen/ is fresh"
+
+.PHONY: fix
+fix: $(READY) ## format the code and the protos, and mend what the linter can
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/buf format --write
 
 .PHONY: proto
-proto: $(VENV)/.installed ## generate gen/ from protos/
-	rm -rf gen/bookmesh
-	mkdir -p gen
-	PATH="$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc --proto_path=protos --python_out=gen --grpc_python_out=gen \
-	  --mypy_out=readable_stubs,quiet:gen --mypy_grpc_out=only_async,readable_stubs,quiet:gen $(PROTOS)
+proto: $(READY) ## generate gen/ from protos/
+	@rm -rf gen/bookmesh
+	@$(MAKE) --no-print-directory generate OUT=gen
+
+.PHONY: generate
+generate:
+	@PATH="$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc --proto_path=protos --python_out=$(OUT) --grpc_python_out=$(OUT) \
+	  --mypy_out=readable_stubs,quiet:$(OUT) --mypy_grpc_out=only_async,readable_stubs,quiet:$(OUT) $(PROTOS)
+
+.PHONY: release-protos
+release-protos: $(READY) ## freeze the contract as it is; from then on nothing in it may break
+	$(BIN)/buf build --exclude-source-info -o protos/released.binpb
+
+.PHONY: bench
+bench: $(READY) ## measure a binding beside what one would write instead; ARGS=--json prints JSON
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: $(READY) ## resolve the dependencies anew into requirements.lock
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+.PHONY: clean
+clean: ## remove the environment, the caches and the data of earlier runs
+	rm -rf $(VENV) .bookmesh .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The lock pins uv itself with its hashes; pip installs that one package, and uv the rest, exactly as locked.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "bookmesh needs Python 3.11 or later as '$(PYTHON)'; name another with: make PYTHON=python3.12" >&2; exit 1; }
+	@[ -w . ] || { echo "bookmesh can't write to $$(pwd), where its environment and data go" >&2; exit 1; }
+	@echo "building the environment in $(VENV)" >&2
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@$(UV) pip sync --require-hashes requirements.lock
+	@$(UV) pip install --no-deps --no-build-isolation -e .
+	@touch $(READY)

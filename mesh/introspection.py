@@ -13,7 +13,7 @@ from mesh.layers.breaking import Breakers
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
 
-_PING_S = 2.0
+PING_S = 2.0
 """Seconds after which a binding or store that has not answered counts as failed."""
 
 
@@ -114,7 +114,7 @@ async def _ask(probe: Probe) -> tuple[float, str]:
     started = time.perf_counter()
     reason = ""
     try:
-        async with asyncio.timeout(_PING_S):
+        async with asyncio.timeout(PING_S):
             await probe.ping()
     except MeshError as error:
         reason = error.reason

@@ -30,6 +30,9 @@ DETAILS_KEY = "grpc-status-details-bin"
 DETAILS_LIMIT = 7_000
 """Bytes of details that are sent at most; gRPC drops calls whose trailers pass about 8 KB."""
 
+MESSAGE_LIMIT = 1_000
+"""Characters of a sentence; it travels in the trailers too, beside the details."""
+
 _PREFIX = "ERROR_REASON_"
 
 
@@ -70,7 +73,7 @@ class MeshError(Exception):
     ) -> None:
         super().__init__(message)
         self.reason = reason if isinstance(reason, str) else ErrorReason.Name(reason).removeprefix(_PREFIX)
-        self.message = message
+        self.message = message[:MESSAGE_LIMIT]
         self.field = field
         self.retry_after_s = retry_after_s
         self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
@@ -94,8 +97,9 @@ class MeshError(Exception):
         """The google.rpc.Status to send, at most DETAILS_LIMIT bytes; metadata goes first when it is too much."""
         status = self._status(self.metadata, self.message)
         if status.ByteSize() > DETAILS_LIMIT:
-            status = self._status({"truncated": "metadata"}, self.message[:1_000])
-        return status.SerializeToString()
+            status = self._status({"truncated": "metadata"}, self.message)
+        data: bytes = status.SerializeToString()
+        return data
 
     def _status(self, metadata: Mapping[str, str], message: str) -> status_pb2.Status:
         status = status_pb2.Status(code=self.code.value[0], message=message)

@@ -1,0 +1,1 @@
+"""How people and programs outside the mesh reach its services."""

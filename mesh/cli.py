@@ -1,0 +1,100 @@
+"""`bookmesh up` and `bookmesh check`: the commands that need no service to run."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesh.address_book import read_address_book
+from mesh.deployment import read_deployment, read_manifests
+from mesh.embedded import EmbeddedError
+from mesh.logs import log_to_stderr
+from mesh.problems import EX_CONFIG, ConfigurationError, Problem
+from mesh.topology import as_json, check, matrix, render_matrix
+from mesh.transport.aio import AddressInUseError
+from mesh.up import up
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
+
+Book = Annotated[Path, typer.Option("--book", envvar="BOOKMESH_BOOK", help="The address book.")]
+Environment = Annotated[str | None, typer.Option("--env", help="The environment of every manifest, e.g. production.")]
+
+
+@app.command("up")
+def up_command(
+    book: Book = Path("mesh.toml"),
+    env: Environment = None,
+    *,
+    separate: Annotated[bool, typer.Option("--separate", help="Each service in a process of its own.")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Run this service alone; may be repeated.")] = None,
+) -> None:
+    """Run the services until Ctrl-C."""
+    log_to_stderr()
+    with explained():
+        deployment = read_deployment(book, env, os.environ)
+        unknown = [name for name in only or () if name not in deployment.workers]
+        if unknown:
+            raise ConfigurationError([Problem("--only", f"no service is called {', '.join(unknown)}.")])
+        asyncio.run(up(deployment, separate=separate, only=only))
+
+
+@app.command("check")
+def check_command(
+    book: Book = Path("mesh.toml"),
+    env: Environment = None,
+    *,
+    as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check manifests, bindings, addresses and code, and print the binding matrix."""
+    problems: list[Problem] = []
+    with explained():
+        addresses = read_address_book(book, env)
+        manifests = read_manifests(addresses, env, problems)
+        problems += check(manifests, addresses, env)
+        if not problems:
+            try:
+                read_deployment(book, env, os.environ)
+            except ConfigurationError as error:
+                problems += error.problems
+    rows = matrix(manifests)
+    ignored = {manifest.name: list(manifest.ignored) for manifest in manifests if manifest.ignored}
+    if as_data:
+        report = {"bindings": as_json(rows), "ignored": ignored, "problems": [str(problem) for problem in problems]}
+        typer.echo(json.dumps(report, indent=2))
+    else:
+        typer.echo(render_matrix(rows))
+        for name, keys in ignored.items():
+            typer.echo(f"{name}: without meaning here: {', '.join(keys)}")
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(EX_CONFIG)
+
+
+class explained:  # noqa: N801 - reads as a statement where it is used
+    """Turns what a person can mend into a sentence on stderr and a status, without a stack."""
+
+    def __enter__(self) -> None:
+        """Begins."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: object) -> None:
+        """Says what went wrong, if a person can mend it."""
+        if isinstance(error, ConfigurationError):
+            typer.echo(str(error), err=True)
+            raise typer.Exit(EX_CONFIG) from None
+        if isinstance(error, AddressInUseError | EmbeddedError | PermissionError):
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """Runs one command."""
+    app(prog_name="bookmesh")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
