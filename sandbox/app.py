@@ -118,7 +118,7 @@ class Sandbox:
 
 
 def create_app(catalogue: Catalogue, settings: Settings | None = None) -> web.Application:
-    """The sandbox over a catalogue, ready for an aiohttp runner or test server; call it in the loop that serves it."""
+    """The sandbox over a catalogue, ready for an aiohttp runner or test server."""
     return Sandbox(catalogue, settings or Settings()).app()
 
 

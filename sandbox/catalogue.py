@@ -15,6 +15,8 @@ class Book:
     isbn13: str
     title: str
     subtitle: str = ""
+    long_title: str = ""
+    """The title with its series, where the catalogue writes it so; "" is title and subtitle."""
     authors: tuple[str, ...] = ()
     publisher: str = ""
     year: int | None = None

@@ -46,7 +46,7 @@ def book_json(book: Book, editions: Sequence[Book] = ()) -> Json:
         "synopsis": book.summary,
         "language": book.language,
         "image": f"https://images.isbndb.com/covers/{book.isbn13[-4:-2]}/{book.isbn13[-2:]}/{book.isbn13}.jpg",
-        "title_long": f"{book.title}: {book.subtitle}" if book.subtitle else book.title,
+        "title_long": book.long_title or (f"{book.title}: {book.subtitle}" if book.subtitle else book.title),
         "edition": book.edition,
         "pages": book.pages,
         "date_published": "" if book.year is None else str(book.year),

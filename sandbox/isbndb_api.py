@@ -71,7 +71,7 @@ class IsbndbApi:
 
     async def bulk(self, request: web.Request) -> web.Response:
         """Many books by ISBN: what is not found is left out, silently."""
-        isbns = _isbns(await request.text())
+        isbns = _isbns((await request.read()).decode("utf-8", "replace"))
         limit = request[METER].plan.bulk
         request[ISBN_COUNT] = len(isbns)
         if not isbns or len(isbns) > limit:

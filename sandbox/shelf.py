@@ -32,7 +32,7 @@ _COLUMNS = {
 }
 """What a column may be called, case and punctuation aside, the best name first."""
 
-_SERIES = re.compile(r"\s*\((?P<series>[^()]*#[^()]*)\)\s*$")
+_SERIES = re.compile(r"\s*\([^()]*#[^()]*\)\s*$")
 _YEAR = re.compile(r"-?\d{1,4}")
 _GENERATIONS = {"jr", "sr", "ii", "iii", "iv", "md", "phd"}
 _ISBN10_LENGTH = 10
@@ -115,7 +115,8 @@ def _book(cell: Cell) -> Book | None:
     return Book(
         isbn13=isbn13,
         title=_SERIES.sub("", cell("title")) or cell("title"),
-        subtitle=cell("subtitle") or (series["series"] if series else ""),
+        subtitle=cell("subtitle"),
+        long_title=cell("title") if series else "",
         authors=_authors(cell("authors")),
         publisher=cell("publisher"),
         year=int(year.group()) if year else None,

@@ -19,7 +19,7 @@ _DEWEY = re.compile(r"\d{3}(?:\.\d+)?")
 _PRICE = re.compile(r"^\$(\d{1,3}\.\d\d)")
 # A number qualified by one of these is not this book: it is the set, another volume or another carrier.
 _OTHER_ITEM = re.compile(r"\b(set|v|vol|vols|t|bd|obra|complete|series|cd-rom|electronic|teacher|v\.?\d+|\d+)\b")
-_LARGE_PRINT = re.compile(r"\b(lg|large) print\b")
+_LARGE_PRINT = re.compile(r"\b(lg\.?|large) print\b")
 _SOFT = re.compile(r"\b(pbk|paper|paperback|pb|softcover|soft|sc|pa|softbound|trade|br|brosch|limp)\b(?! *alk)")
 _HARD = re.compile(
     r"\b(hc|hardcover|hbk|hb|hardback|cloth|cl|lib|library|hard|cased|hardbound|bound|rlb|glb|geb|casebound)\b"
