@@ -43,6 +43,7 @@ class Catalogue:
     books: Sequence[Book]
     _by_isbn: dict[str, Book] = field(default_factory=dict)
     _by_name: dict[str, dict[str, list[Book]]] = field(default_factory=dict)
+    _spellings: dict[str, dict[str, str]] = field(default_factory=dict)
     _shown: dict[str, dict[str, str]] = field(default_factory=dict)
     _by_work: dict[str, list[Book]] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class Catalogue:
         """Fills the indexes."""
         names: dict[str, defaultdict[str, dict[str, Book]]] = {kind: defaultdict(dict) for kind in _KINDS}
         shown: dict[str, defaultdict[str, Counter[str]]] = {kind: defaultdict(Counter) for kind in _KINDS}
+        spelt: dict[str, defaultdict[str, Counter[str]]] = {kind: defaultdict(Counter) for kind in _KINDS}
         works: defaultdict[str, list[Book]] = defaultdict(list)
         for book in self.books:
             self._by_isbn[book.isbn13] = book
@@ -60,12 +62,14 @@ class Catalogue:
                     shown[kind][fold(value)][value] += 1
                     for key in name_keys(value):
                         names[kind][key][book.isbn13] = book
+                        spelt[kind][key][value] += 1
             for alias in book.aliases:
                 for key in name_keys(alias):
                     names["authors"][key][book.isbn13] = book
         self._by_work = dict(works)
         self._by_name = {kind: {key: list(found.values()) for key, found in names[kind].items()} for kind in _KINDS}
-        self._shown = {kind: {key: _commonest(spelt) for key, spelt in sorted(shown[kind].items())} for kind in _KINDS}
+        self._spellings = {kind: {key: _commonest(found) for key, found in spelt[kind].items()} for kind in _KINDS}
+        self._shown = {kind: {key: _commonest(found) for key, found in sorted(shown[kind].items())} for kind in _KINDS}
 
     def by_isbn(self, isbn13: str) -> Book | None:
         """The book of an ISBN-13, or None."""
@@ -88,7 +92,7 @@ class Catalogue:
 
     def shown(self, kind: str, name: str) -> str:
         """The spelling that the catalogue uses most for a name, or the name itself when it is only an alias."""
-        return self._shown[kind].get(fold(name), name)
+        return next((hit for key in name_keys(name) if (hit := self._spellings[kind].get(key))), name)
 
     def names(self, kind: str, query: str = "") -> list[str]:
         """The names of a kind that hold every word of the query, in alphabetical order of their folded form."""
