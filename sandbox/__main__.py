@@ -12,11 +12,11 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.app import Settings, create_app
+from sandbox.catalog import LOC
 from sandbox.catalogue import load
 from sandbox.limits import PLANS
 from sandbox.shelf import CatalogueError, read
 
-DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "loc.csv"
 DEFAULT_KEY = "sandbox"
 DEFAULT_PORT = 7490
 
@@ -98,7 +98,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--plan", choices=sorted(PLANS), default="premium", help="default: %(default)s")
-    parser.add_argument("--catalog", type=Path, default=DEFAULT_CATALOG, help="CSV with titles, authors and ISBNs")
+    parser.add_argument("--catalog", type=Path, default=LOC, help="CSV with titles, authors and ISBNs")
     parser.add_argument("--latency-ms", type=_whole, default=0, help="added to every answer (default: %(default)s)")
     parser.add_argument("--key", action="append", help=f"a key to serve, repeatable (default: {DEFAULT_KEY})")
     parser.add_argument("--denied-key", action="append", default=[], help="a key to refuse with 403, repeatable")
@@ -136,7 +136,11 @@ def _complain(message: str, status: int) -> int:
 
 
 def _die_with_parent(parent: int) -> bool:
-    """Asks the kernel, where it can be asked, for a SIGTERM when the parent ends; tells if that still lives."""
+    """Asks the kernel, where it can be asked, for a SIGTERM when the parent ends; tells if that still lives.
+
+    The kernel takes the thread that started this process for the parent, so a program must start it from a thread that
+    lives as long as itself (prctl(2), PR_SET_PDEATHSIG).
+    """
     if sys.platform != "linux":
         return True
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sandbox.catalog import LOC
 from sandbox.catalog.extract import Item, items
 from sandbox.catalog.marc import records
 from sandbox.catalog.pick import pick
@@ -19,7 +20,6 @@ from sandbox.languages import iso639
 PACKAGE = "pymarc==5.4.0"
 SHA256 = "b2016b1674d1956636c99b9bf95b31840c5cb8f22645672a660e66326371b2f3"
 MEMBER = "pymarc-5.4.0/BooksAll.2016.part01.utf8"
-TARGET = Path(__file__).with_name("loc.csv")
 COLUMNS = (
     "isbn13", "title", "subtitle", "authors", "publisher", "year", "pages", "language", "binding", "edition", "dewey",
     "price", "subjects", "summary", "latin_title", "latin_authors", "work",
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m sandbox.catalog.derive", description=__doc__)
     parser.add_argument("--sdist", type=Path, help="pymarc's source distribution, when it lies here already")
-    parser.add_argument("--output", type=Path, default=TARGET, help="where the catalogue goes (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=LOC, help="where the catalogue goes (default: %(default)s)")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         sdist = options.sdist or _download(Path(folder))

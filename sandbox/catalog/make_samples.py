@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stdnum import isbn as registry
 
-from sandbox.catalog.derive import TARGET
+from sandbox.catalog import LOC
 from sandbox.catalog.goodreads import export
 from sandbox.catalog.shelves import GOODREADS, LIBRARY
 from sandbox.catalogue import Book
@@ -40,7 +40,7 @@ def main() -> int:
     Returns:
         0.
     """
-    books = read(TARGET)
+    books = read(LOC)
     library, table = write(books)
     (SAMPLES / "library.csv").write_text(library, encoding="utf-8", newline="")
     (SAMPLES / "goodreads.csv").write_text(export(list(chosen(books, GOODREADS))), encoding="utf-8", newline="")

@@ -1,8 +1,10 @@
 """How catalogue records of the Library of Congress become books."""
 
+from pathlib import Path
+
 import pytest
 
-from sandbox.catalog.derive import COLUMNS, write
+from sandbox.catalog.derive import COLUMNS, SHA256, main, write
 from sandbox.catalog.extract import Item, items
 from sandbox.catalog.marc import Record, parse, records
 from sandbox.catalog.names import first_last
@@ -213,3 +215,11 @@ def test_editions_share_the_record_of_their_work() -> None:
 def test_a_record_without_an_author_is_no_item() -> None:
     """The catalogue is one of authors."""
     assert list(items(Record("00000cam a", ()))) == []
+
+
+def test_another_source_than_the_pinned_one_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hash decides, and both hashes are named; nothing is written."""
+    sdist = tmp_path / "pymarc-5.4.0.tar.gz"
+    sdist.write_bytes(b"something else")
+    status = main(["--sdist", str(sdist), "--output", str(tmp_path / "loc.csv")])
+    assert (status, SHA256 in capsys.readouterr().err, [sdist]) == (1, True, list(tmp_path.iterdir()))

@@ -4,25 +4,24 @@ import csv
 import io
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from sandbox.catalog import derive, make_samples
+from sandbox.catalog import LOC, make_samples
 from sandbox.catalog.goodreads import HEADER, export
 from sandbox.catalog.shelves import GOODREADS
 from sandbox.catalogue import Book
 from sandbox.isbn import to13
 from sandbox.shelf import read
 
-ROOT = Path(derive.__file__).parents[2]
+ROOT = LOC.parents[2]
 README = ROOT / "sandbox" / "catalog" / "README.md"
 
 
 @cache
 def _books() -> list[Book]:
     """The catalogue."""
-    return read(derive.TARGET)
+    return read(LOC)
 
 
 @cache
@@ -33,12 +32,12 @@ def _library() -> list[dict[str, str]]:
 
 def test_the_catalogue_is_small() -> None:
     """It is committed, so it stays below one and a half megabytes."""
-    assert derive.TARGET.stat().st_size < 1_500_000
+    assert LOC.stat().st_size < 1_500_000
 
 
 def test_every_line_of_the_catalogue_is_a_book() -> None:
     """No line is lost on reading: each has a title, a valid ISBN of its own and an author."""
-    lines = list(csv.DictReader(derive.TARGET.read_text(encoding="utf-8").splitlines(keepends=True)))
+    lines = list(csv.DictReader(LOC.read_text(encoding="utf-8").splitlines(keepends=True)))
     assert len(lines) == len({book.isbn13 for book in _books() if book.authors})
 
 
