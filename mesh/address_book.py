@@ -94,7 +94,10 @@ def load_address_book(
     What it gives serves to find more problems, and for nothing else once one was noted. None is a file that can't be
     read.
     """
-    return _read(read_document(path, problems), path, env, data)
+    found: list[Problem] = []
+    book = _read(read_document(path, found), path, env, data)
+    problems += dict.fromkeys(found)
+    return book
 
 
 def _whole(book: AddressBook | None, problems: list[Problem]) -> AddressBook:
@@ -113,8 +116,8 @@ def _read(table: Table | None, path: Path, env: str | None, data: Path | None) -
         scope.only(known)
     environments = tuple(filter(None, inner))
     # Every environment is built, so that a fault in one shows before the day it is needed.
-    books = {name: _book(path, table, scope, name, environments, data) for name, scope in {None: None, **inner}.items()}
-    return books[env if env in inner else None]
+    scopes: dict[str | None, Table | None] = {None: None, env: None, **inner}
+    return {name: _book(path, table, scope, name, environments, data) for name, scope in scopes.items()}[env]
 
 
 def _book(
@@ -131,7 +134,7 @@ def _book(
     top.problems.extend(_clashes(services, stand_ins))
     return AddressBook(
         path=path,
-        environment=env,
+        environment=None if scope is None else env,
         environments=environments,
         data=ground.data,
         services=MappingProxyType({service.name: service for service in services}),

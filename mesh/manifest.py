@@ -124,7 +124,10 @@ def load_manifest(path: Path, env: str | None, problems: list[Problem]) -> Manif
     What it gives serves to find more problems, and for nothing else once one was noted. None is a file that can't be
     read, or that has no name.
     """
-    return _read(read_document(path, problems), path, env)
+    found: list[Problem] = []
+    manifest = _read(read_document(path, found), path, env)
+    problems += dict.fromkeys(found)
+    return manifest
 
 
 def _whole(manifest: Manifest | None, problems: list[Problem]) -> Manifest:

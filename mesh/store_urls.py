@@ -25,7 +25,7 @@ def kv_url(text: str, _: Callable[[str], Path]) -> str:
     """
     if text == EMBEDDED or _KV.fullmatch(text):
         return text
-    raise ValueError("is no place of a key-value store. Write 'embedded', or redis://, rediss:// or unix:// and where.")
+    raise ValueError("is no place of a key-value store. Write embedded, redis://..., rediss://... or unix://...")
 
 
 def bucket_url(text: str, place: Callable[[str], Path]) -> str:
@@ -36,9 +36,7 @@ def bucket_url(text: str, place: Callable[[str], Path]) -> str:
     """
     if _OBJECTS.fullmatch(text):
         return text
-    return _directory(
-        text, place, "is no place of buckets. Write 'directory:PATH', or s3+http:// or s3+https:// and where."
-    )
+    return _directory(text, place, "is no place of buckets. Write directory:PATH, s3+http://... or s3+https://...")
 
 
 def secret_source(text: str, place: Callable[[str], Path]) -> str:
@@ -49,7 +47,7 @@ def secret_source(text: str, place: Callable[[str], Path]) -> str:
     """
     if text == "environment":
         return text
-    return _directory(text, place, "holds what is no source of secrets. Write 'environment' or 'directory:PATH'.")
+    return _directory(text, place, "holds what is no source of secrets. Write environment or directory:PATH.")
 
 
 def _directory(text: str, place: Callable[[str], Path], what: str) -> str:

@@ -73,9 +73,8 @@ def _names(manifests: Sequence[Manifest], book: AddressBook) -> Iterator[Problem
         where = f"{manifest.path}:name"
         service = listed.get(flat(manifest.path))
         if first.setdefault(manifest.name, manifest) is not manifest:
-            yield Problem(
-                where, f"{manifest.name!r} is the name in {first[manifest.name].path} too. Rename one of them."
-            )
+            other = first[manifest.name].path
+            yield Problem(where, f"{manifest.name!r} is the name in {other} too. Rename one of the two.")
         elif service is not None and service.name != manifest.name:
             what = f"is the address of {service.name!r}, but its manifest says {manifest.name!r}. Use one name in both."
             yield Problem(service.where, what)
@@ -123,14 +122,15 @@ def _shape(manifests: Sequence[Manifest]) -> Iterator[Problem]:
 
 def _unused(manifests: Sequence[Manifest], book: AddressBook) -> Iterator[Problem]:
     """What the address book says of things that no manifest has; most likely a slip of the pen."""
+    if len(manifests) < len(book.services):
+        # A manifest that could not be read may have them.
+        return
     secrets = {secret.secret_name for manifest in manifests for secret in manifest.secrets}
     names = {name for manifest in manifests for name in manifest.vars}
     for stand_in in book.stand_ins:
         if stand_in.secret_name not in secrets:
-            what = (
-                f"stands in while a secret is unset that no manifest has.{did_you_mean(stand_in.secret_name, secrets)}"
-            )
-            yield Problem(stand_in.where, what)
+            hint = did_you_mean(stand_in.secret_name, secrets)
+            yield Problem(stand_in.where, f"waits for a secret that no manifest has.{hint}")
         for name in stand_in.vars:
             if name not in names:
                 yield Problem(f"{stand_in.where}.vars.{name}", f"no manifest has this var.{did_you_mean(name, names)}")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.manifest import Manifest, parse_manifest, read_manifest
-from mesh.problems import ConfigurationError
+from mesh.manifest import Manifest, load_manifest, parse_manifest, read_manifest
+from mesh.problems import ConfigurationError, Problem
 
 PATH = Path("service.toml")
 HEAD = 'name = "caller"\nmain = "services.caller"\n'
@@ -230,6 +230,16 @@ def test_a_directory(tmp_path: Path) -> None:
     """A directory in place of a file is a problem like any other."""
     with pytest.raises(ConfigurationError, match="can't be read: Is a directory"):
         read_manifest(tmp_path)
+
+
+def test_problems_of_many_files(tmp_path: Path) -> None:
+    """Who reads many files gets what could be understood, and each problem once, beside those of other files."""
+    path = tmp_path / "service.toml"
+    path.write_text(f"{HEAD}[mesh]\nleaf = 1\n[kv_namespaces]\nA = {{}}\n[env.staging]\n[env.production]")
+    found: list[Problem] = []
+    manifest = load_manifest(path, None, found)
+    assert manifest is not None
+    assert (manifest.name, len(found)) == ("caller", 2)
 
 
 KEYS = st.sampled_from(
