@@ -192,9 +192,26 @@ def test_environment_settings() -> None:
     )
 
 
-def test_leaf() -> None:
-    """A manifest declares its service a leaf."""
-    assert parse("[mesh]\nleaf = true").leaf is True
+def test_environment_leaves_the_breaker() -> None:
+    """An environment that says nothing of a breaker leaves it as it was."""
+    text = "[mesh.bindings.B]\nbreaker = { open_s = 5 }\n[env.production.mesh.bindings.B]\ndeadline_ms = 9"
+    assert parse(BOUND + text, "production").binding_settings["B"] == BindingSettings(
+        deadline_ms=9, breaker=BreakerSettings(open_s=5.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "leaf"),
+    [
+        ("", False),
+        ("[mesh]\nleaf = true", True),
+        ("[mesh]\nleaf = true\n[env.production]", True),
+        ("[mesh]\nleaf = true\n[env.production.mesh]\nleaf = false", False),
+    ],
+)
+def test_leaf(text: str, leaf: bool) -> None:  # noqa: FBT001 - a parameter of the test, named in the list above
+    """A manifest declares its service a leaf, for every environment that does not say otherwise."""
+    assert parse(text, "production").leaf is leaf
 
 
 def test_values_are_frozen() -> None:

@@ -1,6 +1,7 @@
 """What does not hold together between manifests and the address book is said, all of it."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,19 @@ def test_two_circles() -> None:
 @pytest.mark.usefixtures("home")
 def test_deep_chain() -> None:
     """A chain of more services than the limit is named once, from its first service."""
-    manifests = [manifest("a", "b"), manifest("b", "c"), manifest("c", "d"), manifest("d"), manifest("z", "c")]
-    assert lines(check(manifests, book("a", "b", "c", "d", "z"), None)) == [
-        "a/service.toml:services: begin a chain of 4 services, where 3 are allowed: a -> b -> c -> d."
+    names = ("a", "b", "c", "d", "e")
+    manifests = [*(manifest(name, to) for name, to in itertools.pairwise(names)), manifest("e"), manifest("z", "d")]
+    assert lines(check(manifests, book(*names, "z"), None)) == [
+        "a/service.toml:services: begin a chain of 5 services, where 3 are allowed: a -> b -> c -> d -> e."
     ]
+
+
+@pytest.mark.usefixtures("home")
+def test_chain_at_the_limit_and_past_it() -> None:
+    """Three services in a chain are allowed, four are not."""
+    manifests = [manifest("a", "b"), manifest("b", "c"), manifest("c", "d"), manifest("d")]
+    addresses = book("a", "b", "c", "d")
+    assert (len(check(manifests[1:], addresses, None)), len(check(manifests, addresses, None))) == (0, 1)
 
 
 def test_limit_is_that_of_the_original() -> None:
@@ -211,6 +221,12 @@ def test_stores_of_another_environment() -> None:
     """A store that no manifest has and that resembles none may be another environment's."""
     text = 'kv.production = "redis://h/0"\nkv.hot-cache = "embedded"\n'
     assert check([manifest("a", more=BOUND)], book(more=text + service_a()), None) == []
+
+
+@pytest.mark.usefixtures("home")
+def test_store_with_a_name_like_default() -> None:
+    """The word for all other stores is no misspelt id."""
+    assert check([manifest("a", more=BOUND.replace("hot-cache", "defaults"))], book("a"), None) == []
 
 
 def test_start_order() -> None:
