@@ -1,0 +1,182 @@
+"""What the leaf answers: its default entrypoint, its Admin, and what both live on."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bookmesh.isbndb.v1 import admin_service_pb2 as admin_pb
+from bookmesh.isbndb.v1 import isbndb_service_pb2 as pb
+from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceServicer
+from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer
+
+from mesh.admin import AdminMethods
+from mesh.background import Background
+from mesh.context import Context
+from services.isbndb import faults, validate
+from services.isbndb.cache import AnswerCache
+from services.isbndb.env import Env
+from services.isbndb.flight import Flights
+from services.isbndb.lookup import Listing, Lookup
+from services.isbndb.pacing import Pacer
+from services.isbndb.plans import PAGE_SIZE_LIMIT, Terms, terms_of
+from services.isbndb.quota import Quota
+from services.isbndb.upstream import CALL_LIMIT_S, Upstream, open_session
+
+_RESERVE = 0.1
+_LONGEST_RESERVE_S = 0.1
+"""The part of a call's time that is kept for the way back: the caller hears what went wrong before it gives up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What both entrypoints live on."""
+
+    terms: Terms
+    """The plan with the settings applied."""
+    quota: Quota
+    """The calls of this process."""
+    lookup: Lookup
+    """Questions to answers."""
+
+
+@asynccontextmanager
+async def lifespan(env: Env) -> AsyncIterator[State]:
+    """Opens what the leaf needs, and closes it.
+
+    Raises:
+        ValueError: some settings make no sense; the message names each of them.
+    """
+    terms = terms_of(env)
+    quota = Quota(terms.calls_per_day, time.time)
+    # The tasks end before the session that they use.
+    async with open_session() as session, Background() as background:
+        upstream = Upstream(
+            session,
+            base_url=terms.base_url,
+            key=env.ISBNDB_API_KEY,
+            pacer=Pacer(terms.interval_s, clock=time.monotonic, sleep=asyncio.sleep),
+            quota=quota,
+        )
+        lookup = Lookup(
+            upstream,
+            cache=AnswerCache(time.monotonic),
+            pages=Flights(background),
+            batches=Flights(background),
+            isbns_per_call=terms.isbns_per_call,
+        )
+        yield State(terms=terms, quota=quota, lookup=lookup)
+
+
+class Default(IsbndbServiceServicer):
+    """ISBNdb for the mesh.
+
+    Args:
+        env: the bindings.
+        state: what `lifespan` opened.
+    """
+
+    def __init__(self, env: Env, state: State) -> None:
+        self._terms = state.terms
+        self._lookup = state.lookup
+
+    async def AuthorBibliography(
+        self, request: pb.AuthorBibliographyRequest, context: Context
+    ) -> pb.AuthorBibliographyResponse:
+        """One page of what an author wrote."""
+        author = validate.checked_author(request.author)
+        listing = _listing(request.page, request.page_size, request.language, limit=self._terms.books_per_page)
+        found, calls = await self._lookup.bibliography(author, listing, left_s=_left_s(context))
+        return pb.AuthorBibliographyResponse(
+            works=found.works,
+            author=found.author,
+            page=listing.page,
+            edition_count=found.edition_count,
+            next_page=found.next_page,
+            provider_call_count=calls,
+        )
+
+    async def GetBook(self, request: pb.GetBookRequest, context: Context) -> pb.GetBookResponse:
+        """One book by its ISBN.
+
+        Raises:
+            NotFoundError: BOOK_NOT_FOUND.
+        """
+        isbn13 = validate.checked_isbn(request.isbn)
+        found, calls = await self._lookup.book(isbn13, left_s=_left_s(context))
+        if not found.works:
+            raise faults.book_not_found(isbn13)
+        return pb.GetBookResponse(work=found.works[0], provider_call_count=calls)
+
+    async def BatchGetBooks(self, request: pb.BatchGetBooksRequest, context: Context) -> pb.BatchGetBooksResponse:
+        """Many books by their ISBNs."""
+        asked = validate.checked_isbns(request.isbns)
+        valid = [isbn13 for isbn13 in asked.values() if isbn13]
+        found, calls = await self._lookup.books(valid, left_s=_left_s(context))
+        response = pb.BatchGetBooksResponse(provider_call_count=calls)
+        for isbn in request.isbns:
+            isbn13 = asked[isbn]
+            if not isbn13:
+                response.invalid_isbns.append(isbn)
+            elif found[isbn13].works:
+                response.books.add(isbn=isbn, work=found[isbn13].works[0])
+            else:
+                response.not_found_isbns.append(isbn)
+        return response
+
+    async def SearchBooks(self, request: pb.SearchBooksRequest, context: Context) -> pb.SearchBooksResponse:
+        """One page of the books that match a text."""
+        q = validate.checked_query(request.q)
+        column = validate.checked_column(request.column)
+        listing = _listing(request.page, request.page_size, request.language, limit=PAGE_SIZE_LIMIT)
+        found, calls = await self._lookup.search(
+            q, listing, column=column, match_all=request.match_all, left_s=_left_s(context)
+        )
+        return pb.SearchBooksResponse(
+            works=found.works,
+            edition_count=found.edition_count,
+            total_count=found.total_count,
+            next_page=found.next_page,
+            provider_call_count=calls,
+        )
+
+
+class Admin(AdminMethods, AdminServiceServicer):
+    """The leaf for operators.
+
+    Args:
+        env: the bindings.
+        state: what `lifespan` opened.
+    """
+
+    def __init__(self, env: Env, state: State) -> None:
+        super().__init__(env.MESH)
+        self._terms = state.terms
+        self._quota = state.quota
+
+    async def GetQuota(self, request: admin_pb.GetQuotaRequest, context: Context) -> admin_pb.GetQuotaResponse:
+        """What the plan allows, and what of it this process has used."""
+        response = admin_pb.GetQuotaResponse(
+            plan=self._terms.plan,
+            calls_per_second=self._terms.calls_per_second,
+            day_limit=self._terms.calls_per_day,
+            day_used=self._quota.used,
+            scope=admin_pb.QUOTA_SCOPE_PROCESS,
+            call_count=self._quota.call_count,
+        )
+        response.reset_time.FromSeconds(int(self._quota.reset_at()))
+        return response
+
+
+def _listing(page: int, page_size: int, language: str, *, limit: int) -> Listing:
+    size = validate.checked_page_size(page_size, limit)
+    return Listing(page=validate.checked_page(page, size), page_size=size, language=validate.checked_language(language))
+
+
+def _left_s(context: Context) -> float:
+    """Seconds that ISBNdb may take."""
+    left: float | None = context.time_remaining()
+    if left is None:
+        return CALL_LIMIT_S
+    return min(CALL_LIMIT_S, left - min(left * _RESERVE, _LONGEST_RESERVE_S))
