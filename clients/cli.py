@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
 import typer
 from bookmesh.books.v1 import admin_service_pb2 as books_admin
@@ -33,7 +33,6 @@ app.command("up")(up_command)
 app.command("check")(check_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as proto JSON on stdout, and nothing else.")]
-Answer = TypeVar("Answer")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -182,7 +181,7 @@ def health_command(
     """Show how the services, their bindings, stores and secrets are doing."""
 
     async def ask(services: Services) -> None:
-        reports = {
+        reports: dict[str, Callable[[], Awaitable[Any]]] = {
             ISBNDB: lambda: services.isbndb_admin.GetHealth(isbndb_admin.GetHealthRequest()),
             BOOKS: lambda: services.books_admin.GetHealth(books_admin.GetHealthRequest()),
             WARMER: lambda: services.warmer_admin.GetHealth(warmer_admin.GetHealthRequest()),

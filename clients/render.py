@@ -93,8 +93,8 @@ def rejects(refused: Iterable[Reject], mended: Iterable[Repair]) -> Table:
         table.add_column(column, overflow="fold", justify="right" if column == "Line" else "left")
     for row in refused:
         table.add_row(str(row.line), "[red]reject[/]", row.reason, Text(row.hint))
-    for row in mended:
-        table.add_row(str(row.line), "[yellow]mended[/]", row.reason, Text(row.hint))
+    for repair in mended:
+        table.add_row(str(repair.line), "[yellow]mended[/]", repair.reason, Text(repair.hint))
     return table
 
 

@@ -103,7 +103,7 @@ class CallContext(Context):
         """Empty, as peer_identities."""
         return {}
 
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:  # type: ignore[override]  # the stubs' alias is private
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Calls back when the entrypoint's task is done."""
         task = asyncio.current_task()
         if task is not None:

@@ -1,0 +1,111 @@
+"""Kv and Bucket: the two kinds of store that an Env can name, whatever stands behind them.
+
+Every method may raise StoreUnavailableError, or its subclass StoreTimeoutError; nothing else comes out of a store.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Kv(Protocol):
+    """Small values under keys of any Unicode text, in a namespace of their own."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key; None when there is none, or its time is over."""
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of many keys in one round trip, in their order."""
+
+    async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
+        """Sets a value, for this many seconds or for good."""
+
+    async def put_many(self, items: Mapping[str, bytes], *, ttl_s: float | None = None) -> None:
+        """Sets many values in one round trip."""
+
+    async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
+        """Sets a value unless the key has one; whether it did."""
+
+    async def delete(self, *keys: str) -> int:
+        """Removes keys; how many there were."""
+
+    def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
+        """The keys that begin so, in no order, each once."""
+
+    async def ttl_s(self, key: str) -> float | None:
+        """Seconds that a key has left; None when it lives for good or is not there."""
+
+    async def ping(self) -> float:
+        """Seconds that the store took to answer."""
+
+    def name(self, key: str) -> str:
+        """What the server calls a key, for those who speak to `raw`."""
+
+    @property
+    def raw(self) -> Any:
+        """The redis-py client behind this, for streams and scripts; None where there is none."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a listing tells of an object."""
+
+    key: str
+    """Its key."""
+    size: int
+    """Its bytes."""
+    modified_time: float
+    """When it was written, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object, whole."""
+
+    data: bytes = field(repr=False)
+    """Its bytes."""
+    metadata: Mapping[str, str]
+    """What was written beside it."""
+    modified_time: float
+    """When it was written, in seconds since the epoch."""
+
+
+@runtime_checkable
+class Bucket(Protocol):
+    """Objects of any size under keys of any Unicode text. Readers see an object whole or not at all."""
+
+    async def put(
+        self, key: str, data: bytes, *, metadata: Mapping[str, str] | None = None, if_absent: bool = False
+    ) -> bool:
+        """Writes an object; with `if_absent` only if there is none. Whether it was written."""
+
+    async def put_stream(
+        self, key: str, chunks: AsyncIterator[bytes], *, metadata: Mapping[str, str] | None = None
+    ) -> int:
+        """Writes an object of any size in bounded memory; how many bytes it has."""
+
+    async def get(self, key: str) -> Object | None:
+        """An object; None when there is none."""
+
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """An object's bytes in bounded memory.
+
+        Raises:
+            KeyError: there is none.
+        """
+
+    async def delete(self, key: str) -> bool:
+        """Removes an object; whether there was one."""
+
+    def list(self, prefix: str = "", *, limit: int | None = None) -> AsyncIterator[ObjectInfo]:
+        """The objects whose keys begin so, by key."""
+
+    async def ping(self) -> float:
+        """Seconds that the store took to answer."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections."""
