@@ -147,6 +147,12 @@ def test_environment_overrides_the_rest() -> None:
     )
 
 
+def test_environment_leaves_the_crons() -> None:
+    """An environment that says nothing of cron lines leaves them as they were."""
+    manifest = parse('triggers = { crons = ["* * * * *"] }\n[env.production]', "production")
+    assert manifest.crons == ("* * * * *",)
+
+
 def test_environment_that_is_not_there() -> None:
     """A manifest without the environment asked for is read as it stands, and says so."""
     manifest = parse('[env.staging]\nname = "caller-staging"', "production")
