@@ -10,6 +10,9 @@ from pathlib import Path
 EMBEDDED = "embedded"
 """The key-value server that `bookmesh up` starts by itself, with its data in the address book's data directory."""
 
+MEMORY = "memory:"
+"""A store that lives and dies with the process; for trying things out."""
+
 _KV = re.compile(r"(?:redis|rediss|unix)://\S+")
 
 _OBJECTS = re.compile(r"s3\+https?://\S+")
@@ -23,7 +26,7 @@ def kv_url(text: str, _: Callable[[str], Path]) -> str:
     Raises:
         ValueError: it is none; the text says what would be one.
     """
-    if text == EMBEDDED or _KV.fullmatch(text):
+    if text in {EMBEDDED, MEMORY} or _KV.fullmatch(text):
         return text
     raise ValueError("is no place of a key-value store. Write embedded, redis://..., rediss://... or unix://...")
 
@@ -34,7 +37,7 @@ def bucket_url(text: str, place: Callable[[str], Path]) -> str:
     Raises:
         ValueError: it is none; the text says what would be one.
     """
-    if _OBJECTS.fullmatch(text):
+    if text == MEMORY or _OBJECTS.fullmatch(text):
         return text
     return _directory(text, place, "is no place of buckets. Write directory:PATH, s3+http://... or s3+https://...")
 

@@ -95,6 +95,18 @@ def test_bucket_url(home: Path, name: str, url: str) -> None:
     assert book.bucket_url(name) == url
 
 
+@pytest.mark.parametrize("url", ["embedded", "memory:", "redis://:p@h/0", "rediss://h:1/2", "unix:///a.sock?db=1"])
+def test_kv_kinds(home: Path, url: str) -> None:
+    """Each kind of key-value store that there is an adapter for is kept as it was written."""
+    assert parse(home, f'kv.default = "{url}"').kv_url("any") == url
+
+
+@pytest.mark.parametrize("url", ["memory:", "s3+http://k:s@127.0.0.1:8333", "s3+https://h", "directory:/var/buckets"])
+def test_bucket_kinds(home: Path, url: str) -> None:
+    """Each kind of object store that there is an adapter for is kept as it was written."""
+    assert parse(home, f'buckets.default = "{url}"').bucket_url("any") == url
+
+
 def test_secret_sources(home: Path) -> None:
     """Secrets are looked for in the order that is written, a directory by its absolute path."""
     book = parse(home, '[secrets]\nsources = ["directory:secrets", "environment"]')
