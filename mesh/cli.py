@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from mesh.address_book import read_address_book
-from mesh.deployment import read_deployment, read_manifests
+from mesh.deployment import read_deployment, read_files
 from mesh.embedded import EmbeddedError
 from mesh.logs import log_to_stderr
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
-from mesh.topology import as_json, check, matrix, render_matrix
+from mesh.topology import as_json, matrix, render_matrix
 from mesh.transport.aio import AddressInUseError
 from mesh.up import up
 
@@ -50,15 +49,12 @@ def check_command(
 ) -> None:
     """Check manifests, bindings, addresses and code, and print the binding matrix."""
     problems: list[Problem] = []
-    with explained():
-        addresses = read_address_book(book, env)
-        manifests = read_manifests(addresses, env, problems)
-        problems += check(manifests, addresses, env)
-        if not problems:
-            try:
-                read_deployment(book, env, os.environ)
-            except ConfigurationError as error:
-                problems += error.problems
+    _, manifests = read_files(book, env, os.environ, problems)
+    if not problems:
+        try:
+            read_deployment(book, env, os.environ)
+        except ConfigurationError as error:
+            problems += error.problems
     rows = matrix(manifests)
     ignored = {manifest.name: list(manifest.ignored) for manifest in manifests if manifest.ignored}
     if as_data:

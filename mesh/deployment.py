@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.address_book import AddressBook, StandIn, read_address_book
+from mesh.address_book import AddressBook, StandIn, load_address_book
 from mesh.bindings import check_env
 from mesh.manifest import Manifest, load_manifest
 from mesh.problems import ConfigurationError, Problem
@@ -77,14 +77,12 @@ def read_deployment(book_path: Path, environment: str | None, environ: Mapping[s
     Raises:
         ConfigurationError: with everything that is wrong, in the files, between them, and against the code.
     """
-    data = Path(environ[DATA_VARIABLE]) if environ.get(DATA_VARIABLE) else None
-    book = read_address_book(book_path, environment, data=data)
     problems: list[Problem] = []
-    manifests = read_manifests(book, environment, problems)
-    problems += check(manifests, book, environment)
-    if problems:
-        # Code and secrets are only looked at for manifests that can be trusted.
+    found_book, manifests = read_files(book_path, environment, environ, problems)
+    if problems or found_book is None:
+        # Code and secrets are only looked at for files that can be trusted.
         raise ConfigurationError(problems)
+    book = found_book
     workers = _load(manifests, problems)
     found = _secrets(book, environ)
     stand_ins = tuple(stand_in for stand_in in book.stand_ins if found.get(stand_in.secret_name) is None)
@@ -107,10 +105,18 @@ def read_deployment(book_path: Path, environment: str | None, environ: Mapping[s
     )
 
 
-def read_manifests(book: AddressBook, environment: str | None, problems: list[Problem]) -> list[Manifest]:
-    """The manifests of an address book's services, as far as they can be read."""
+def read_files(
+    book_path: Path, environment: str | None, environ: Mapping[str, str], problems: list[Problem]
+) -> tuple[AddressBook | None, list[Manifest]]:
+    """The address book and the manifests that it names, as far as they can be read, with all that is wrong in them."""
+    data = Path(environ[DATA_VARIABLE]) if environ.get(DATA_VARIABLE) else None
+    book = load_address_book(book_path, environment, problems, data=data)
+    if book is None:
+        return None, []
     read = (load_manifest(address.manifest, environment, problems) for address in book.services.values())
-    return [manifest for manifest in read if manifest is not None]
+    manifests = [manifest for manifest in read if manifest is not None]
+    problems += check(manifests, book, environment)
+    return book, manifests
 
 
 def _load(manifests: list[Manifest], problems: list[Problem]) -> dict[str, Worker]:

@@ -76,7 +76,10 @@ class Object:
 
 @runtime_checkable
 class Bucket(Protocol):
-    """Objects of any size under keys of any Unicode text. Readers see an object whole or not at all."""
+    """Objects of any size under keys of Unicode text, at most 200 bytes quoted from slash to slash.
+
+    Readers see an object whole or not at all.
+    """
 
     async def put(
         self, key: str, data: bytes, *, metadata: Mapping[str, str] | None = None, if_absent: bool = False
@@ -102,7 +105,7 @@ class Bucket(Protocol):
         """Removes an object; whether there was one."""
 
     def list(self, prefix: str = "", *, limit: int | None = None) -> AsyncIterator[ObjectInfo]:
-        """The objects whose keys begin so, by key."""
+        """The objects whose keys begin so, in an order that stays: by key, or by the quoted key."""
 
     async def ping(self) -> float:
         """Seconds that the store took to answer."""

@@ -1,0 +1,200 @@
+"""What every key-value store keeps: the fake in memory and a real valkey-server alike."""
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import redis.exceptions
+
+from mesh.embedded import EmbeddedError, embedded_valkey
+from mesh.stores.errors import StoreError, StoreTimeoutError, StoreUnavailableError
+from mesh.stores.memory import MemoryKv
+from mesh.stores.open import open_kv
+from mesh.stores.protocol import Kv
+from mesh.stores.redis_kv import RedisKv, mapped
+from mesh.testing import FakeClock
+
+KEYS = ["plain", "with space", "ünïcode 東京", "a:b/c", "*?[]^\\", ""]
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_put_and_get(kv: Kv, key: str) -> None:
+    """A value is found under any key of text, byte for byte."""
+    await kv.put(key, b"\x00\xff value")
+    assert await kv.get(key) == b"\x00\xff value"
+
+
+async def test_missing(kv: Kv) -> None:
+    """A key without a value gives None."""
+    assert await kv.get("missing") is None
+
+
+async def test_many(kv: Kv) -> None:
+    """Many keys are answered in their order, missing ones with None."""
+    await kv.put_many({"a": b"1", "b": b"2"})
+    assert await kv.get_many(["b", "missing", "a"]) == [b"2", None, b"1"]
+
+
+async def test_none_at_all(kv: Kv) -> None:
+    """Asking for nothing, setting nothing and removing nothing is allowed."""
+    await kv.put_many({})
+    assert (await kv.get_many([]), await kv.delete()) == ([], 0)
+
+
+async def test_time_to_live(kv: Kv) -> None:
+    """A value with a time to live says what is left; one without lives for good."""
+    await kv.put("short", b"1", ttl_s=100)
+    await kv.put("long", b"1")
+    left = await kv.ttl_s("short")
+    assert (left is not None and 90 < left <= 100, await kv.ttl_s("long"), await kv.ttl_s("missing")) == (
+        True,
+        None,
+        None,
+    )
+
+
+async def test_put_if_absent(kv: Kv) -> None:
+    """Only the first of those who set an absent key succeeds, however many try at once."""
+    wins = await asyncio.gather(*(kv.put_if_absent("lock", str(number).encode()) for number in range(20)))
+    assert (sum(wins), await kv.get("lock")) == (1, str(wins.index(True)).encode())
+
+
+async def test_delete(kv: Kv) -> None:
+    """Removing keys says how many there were."""
+    await kv.put_many({"a": b"1", "b": b"2"})
+    assert (await kv.delete("a", "b", "missing"), await kv.get("a")) == (2, None)
+
+
+async def test_scan(kv: Kv) -> None:
+    """A scan gives each key that begins so, once, pattern characters taken as they are."""
+    await kv.put_many({f"job*:{number}": b"" for number in range(1200)})
+    await kv.put_many({"jobless": b"", "other": b""})
+    found = [key async for key in kv.scan("job*:")]
+    assert sorted(found) == sorted(f"job*:{number}" for number in range(1200))
+
+
+async def test_scan_limit(kv: Kv) -> None:
+    """A scan with a limit gives no more than that."""
+    await kv.put_many({str(number): b"" for number in range(50)})
+    assert len([key async for key in kv.scan("", limit=7)]) == 7
+
+
+async def test_ping(kv: Kv) -> None:
+    """A store that is well says how fast it answered."""
+    assert 0 <= await kv.ping() < 5
+
+
+def test_memory_forgets_on_time() -> None:
+    """The fake forgets a value when its clock says so."""
+    clock = FakeClock()
+    kv = MemoryKv(clock)
+
+    async def check() -> tuple[bytes | None, bytes | None]:
+        await kv.put("a", b"1", ttl_s=10)
+        clock.advance(9.9)
+        before = await kv.get("a")
+        clock.advance(0.1)
+        return before, await kv.get("a")
+
+    assert asyncio.run(check()) == (b"1", None)
+
+
+async def test_valkey_forgets_on_time(valkey: str) -> None:
+    """The real server forgets a value when its time is over."""
+    kv = await open_kv(valkey, "x")
+    await kv.put("a", b"1", ttl_s=0.02)
+    await asyncio.sleep(0.1)
+    assert await kv.get("a") is None
+    await kv.aclose()
+
+
+async def test_namespaces_are_apart(valkey: str) -> None:
+    """Two namespaces on one server do not see each other."""
+    one, two = await open_kv(valkey, "one"), await open_kv(valkey, "two")
+    await one.put("key", b"1")
+    assert (await two.get("key"), [key async for key in two.scan("")]) == (None, [])
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_server_that_is_down() -> None:
+    """Opening a store whose server is down works; using it says so at once."""
+    kv = await open_kv("unix:///nonexistent/valkey.sock", "x")
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailableError):
+        await kv.get("key")
+    assert time.monotonic() - started < 1
+    await kv.aclose()
+
+
+async def test_server_that_hangs(valkey: str) -> None:
+    """A frozen server costs no more than the timeout, and says what it was."""
+    kv = RedisKv(valkey, "x", timeout_s=0.2)
+    await kv.ping()
+    pid = int((await kv.raw.info("server"))["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with pytest.raises(StoreTimeoutError):
+            await kv.get("key")
+        assert time.monotonic() - started < 2
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert await kv.get("key") is None
+    await kv.aclose()
+
+
+async def test_killed_server_keeps_its_data() -> None:
+    """What was written a moment before the server was killed is there when it is started again."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded_valkey(Path(folder)) as url:
+            kv = RedisKv(url, "x")
+            await kv.put_many({str(number): b"value" for number in range(500)})
+            os.kill(int((await kv.raw.info("server"))["process_id"]), signal.SIGKILL)
+            await kv.aclose()
+        async with embedded_valkey(Path(folder)) as url:
+            kv = RedisKv(url, "x")
+            assert len([key async for key in kv.scan("")]) == 500
+            await kv.aclose()
+
+
+async def test_one_server_on_one_directory() -> None:
+    """A second server on the same data is refused with a sentence."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded_valkey(Path(folder)):
+            with pytest.raises(EmbeddedError, match="already runs"):
+                async with embedded_valkey(Path(folder)):
+                    raise AssertionError("two servers on one directory")
+
+
+async def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    """A data directory that can't be made is refused with a sentence."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EmbeddedError, match="can't write"):
+        async with embedded_valkey(tmp_path / "file" / "data"):
+            raise AssertionError("a server without data")
+
+
+async def test_long_path_of_the_socket(tmp_path: Path) -> None:
+    """A data directory whose socket would have too long a name for the kernel works all the same."""
+    async with embedded_valkey(tmp_path / ("x" * 120)) as url:
+        kv = RedisKv(url, "x")
+        assert await kv.ping() > 0
+        await kv.aclose()
+
+
+def every(base: type[Exception]) -> list[type[Exception]]:
+    """A class of errors with all below it."""
+    return [base, *(found for below in base.__subclasses__() for found in every(below))]
+
+
+@pytest.mark.parametrize("foreign", [*every(redis.exceptions.RedisError), ConnectionResetError, TimeoutError, OSError])
+def test_no_foreign_error_comes_through(foreign: type[Exception]) -> None:
+    """Every error of the library and of the socket below it comes out as one of ours."""
+    error = foreign.__new__(foreign)
+    with pytest.raises(StoreError), mapped():
+        raise error
