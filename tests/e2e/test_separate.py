@@ -98,4 +98,4 @@ def test_nothing_is_left_behind(deployment: Deployment) -> None:
 def first_isbn() -> str:
     """An ISBN of the sandbox's catalogue."""
     text = (Path(__file__).parents[2] / "sandbox/catalog/loc.csv").read_text()
-    return re.findall(r"\b978\d{10}\b", text)[0]
+    return str(re.findall(r"\b978\d{10}\b", text)[0])
