@@ -20,7 +20,7 @@ from services.isbndb.titles import Title, title_of
 SUBJECT_LIMIT = 30
 """Subjects that are kept of one book."""
 
-_PAGES = re.compile(r"\d{1,6}")
+_PAGES = re.compile(r"(?<![\d-])[0-9]{1,6}(?!\d)")
 _PAGE_LIMIT = 100_000
 _DEWEY = re.compile(r"\d{3}(?:\.\d+)?")
 _SHELF_MARK = re.compile(r"^[A-Z]{1,2}$|^[A-Z]{1,3}\s?\d[\dA-Z .]*$")
@@ -100,13 +100,13 @@ def subjects_of(value: object) -> tuple[str, ...]:
 
 def _isbn13(book: Mapping[str, Any], asked: str) -> str:
     """The valid ISBN of a book, whichever field it stands in; the one asked for, where the book has it or none."""
-    texts = (line_of(book.get(name)) for name in ("isbn13", "isbn", "isbn10"))
+    texts = dict.fromkeys(line_of(book.get(name)) for name in ("isbn13", "isbn", "isbn10"))
     valid = [isbn for text in texts if (isbn := isbn13_of(text)) and isbn != PLACEHOLDER]
     return asked if asked in valid or not valid else valid[0]
 
 
 def _page_count(value: object) -> int:
-    match = _PAGES.search(line_of(value))
+    match = _PAGES.search(line_of(value).replace(",", ""))
     return int(match[0]) if match and int(match[0]) <= _PAGE_LIMIT else 0
 
 

@@ -23,6 +23,10 @@ from services.isbndb.pacing import Pacer
 from services.isbndb.plans import PAGE_SIZE_LIMIT, Terms, terms_of
 from services.isbndb.quota import Quota
 from services.isbndb.upstream import CALL_LIMIT_S, Upstream, open_session
+from services.isbndb.works import trim
+
+REPLY_BYTES = 3_500_000
+"""Works that one answer carries at most, below gRPC's limit of 4 MB for a message."""
 
 _RESERVE = 0.1
 _LONGEST_RESERVE_S = 0.1
@@ -88,7 +92,7 @@ class Default(IsbndbServiceServicer):
         author = validate.checked_author(request.author)
         listing = _listing(request.page, request.page_size, request.language, limit=self._terms.books_per_page)
         found, calls = await self._lookup.bibliography(author, listing, left_s=_left_s(context))
-        return pb.AuthorBibliographyResponse(
+        response = pb.AuthorBibliographyResponse(
             works=found.works,
             author=found.author,
             page=listing.page,
@@ -96,6 +100,8 @@ class Default(IsbndbServiceServicer):
             next_page=found.next_page,
             provider_call_count=calls,
         )
+        trim(response.works, REPLY_BYTES)
+        return response
 
     async def GetBook(self, request: pb.GetBookRequest, context: Context) -> pb.GetBookResponse:
         """One book by its ISBN.
@@ -123,6 +129,7 @@ class Default(IsbndbServiceServicer):
                 response.books.add(isbn=isbn, work=found[isbn13].works[0])
             else:
                 response.not_found_isbns.append(isbn)
+        trim((book.work for book in response.books), REPLY_BYTES)
         return response
 
     async def SearchBooks(self, request: pb.SearchBooksRequest, context: Context) -> pb.SearchBooksResponse:
@@ -133,13 +140,15 @@ class Default(IsbndbServiceServicer):
         found, calls = await self._lookup.search(
             q, listing, column=column, match_all=request.match_all, left_s=_left_s(context)
         )
-        return pb.SearchBooksResponse(
+        response = pb.SearchBooksResponse(
             works=found.works,
             edition_count=found.edition_count,
             total_count=found.total_count,
             next_page=found.next_page,
             provider_call_count=calls,
         )
+        trim(response.works, REPLY_BYTES)
+        return response
 
 
 class Admin(AdminMethods, AdminServiceServicer):

@@ -81,7 +81,7 @@ def display_name(text: str) -> str:
     Whatever is not surely a person's name turned round is left as it stands.
     """
     text = _ROLE.sub("", text).strip(" ,;")
-    if _folded(text) in _NOBODY:
+    if _folded(text) in _NOBODY or not any(map(str.isalpha, text)):
         return ""
     surname, *rest = (part.strip() for part in text.split(","))
     rest = [part for part in rest if part and _bare(part) not in _DEGREES and not _YEARS.match(part)]

@@ -11,8 +11,10 @@ _TAG = re.compile(r"(?s)</?[a-zA-Z][^<>]*>")
 _AUTOFILLED = re.compile(r"(?i)\s*~\s*autofilled\s*~\s*")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
-"""Zero-width space, word joiner, byte order mark and soft hyphen: they make equal texts differ."""
+_CONTROLS: dict[int, str | None] = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+_UNSEEN: dict[int, str | None] = _CONTROLS | dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
+"""What becomes of characters that nobody sees: controls are spaces; zero-width space, word joiner, byte order mark and
+soft hyphen go, for they make equal texts differ."""
 
 _INTEGER_LIMIT = 10**18
 
@@ -47,20 +49,18 @@ def _plain(value: object) -> str:
     text = value.encode("utf-8", "ignore").decode()
     # Some records are escaped twice: "&lt;br/&gt;" is a tag as well.
     for _ in range(2):
-        text = html.unescape(_without_tags(text))
-    text = _AUTOFILLED.sub(" ", _without_tags(text))
-    text = unicodedata.normalize("NFC", text).translate(_UNSEEN)
-    return "".join(" " if _is_control(char) else char for char in text).encode("utf-8", "ignore").decode()
+        if "&" in text or "<" in text:
+            text = html.unescape(_without_tags(text))
+    text = _without_tags(text)
+    if "~" in text:
+        text = _AUTOFILLED.sub(" ", text)
+    return unicodedata.normalize("NFC", text).translate(_UNSEEN)
 
 
 def _without_tags(text: str) -> str:
     if "<" not in text:
         return text
     return _TAG.sub("", _BREAK.sub("\n", _HIDDEN.sub(" ", text)))
-
-
-def _is_control(char: str) -> bool:
-    return char != "\n" and unicodedata.category(char) == "Cc"
 
 
 def _shortened(text: str, limit: int) -> str:

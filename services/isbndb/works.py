@@ -93,6 +93,20 @@ def work_id(key: _Key) -> str:
     return "w" + hashlib.blake2b("\0".join(key).encode(), digest_size=10).hexdigest()
 
 
+def trim(works: Iterable[Work], limit_bytes: int) -> None:
+    """Shortens synopses in place until the works are small enough to be sent together; nothing else is touched.
+
+    A thousand books with long texts pass the size of a message; without their texts they never do.
+    """
+    kept = list(works)
+    for longest in (500, 100, 0):
+        if sum(work.ByteSize() for work in kept) <= limit_bytes:
+            return
+        for work in kept:
+            if len(work.synopsis) > longest:
+                work.synopsis = work.synopsis[: longest - 1].rstrip() + "…" if longest else ""
+
+
 def _rank(record: Record) -> tuple[int, int]:
     """Print before the rest, the fullest record first; sorting keeps ISBNdb's order among equals."""
     edition = record.edition
