@@ -50,7 +50,7 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
     """Opens what the leaf needs, and closes it.
 
     Raises:
-        ValueError: some settings make no sense; the message names each of them.
+        ConfigurationError: some settings make no sense, each of them a problem.
     """
     terms = terms_of(env)
     quota = Quota(terms.calls_per_day, time.time)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from services.isbndb import faults
 from services.isbndb.bodies import Json, items_of
@@ -13,7 +13,6 @@ from services.isbndb.flight import Flights
 from services.isbndb.isbn import PLACEHOLDER
 from services.isbndb.plans import RESULT_LIMIT
 from services.isbndb.text import line_of
-from services.isbndb.upstream import Upstream
 from services.isbndb.validate import ANY_LANGUAGE
 from services.isbndb.works import works_of
 
@@ -45,6 +44,16 @@ class Listing:
         return paging if self.language == ANY_LANGUAGE else {**paging, "language": self.language}
 
 
+class Provider(Protocol):
+    """ISBNdb, as far as questions need it; `services.isbndb.upstream` says what the methods raise."""
+
+    async def get(self, path: Sequence[str], query: Mapping[str, str], *, left_s: float) -> Json | None:
+        """The resource of a path, or None."""
+
+    async def post(self, path: Sequence[str], form: Mapping[str, str], *, left_s: float) -> Json | None:
+        """The answer to a form, or None."""
+
+
 class Lookup:
     """Answers of ISBNdb's to checked questions, each with the number of calls that it cost.
 
@@ -58,7 +67,7 @@ class Lookup:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: Provider,
         *,
         cache: AnswerCache,
         pages: Flights[Found],

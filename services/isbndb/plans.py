@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from mesh.problems import ConfigurationError, Problem, did_you_mean
 from services.isbndb.env import Env
+
+_WHERE = "services.isbndb.env.Env"
 
 PAGE_SIZE_LIMIT = 1_000
 """Results that ISBNdb puts on one page at most."""
@@ -99,24 +102,48 @@ def terms_of(env: Env) -> Terms:
     """The plan with the settings applied.
 
     Raises:
-        ValueError: some settings make no sense; the message names each of them.
+        ConfigurationError: some settings make no sense, each of them a problem.
     """
     plan = PLANS.get(env.ISBNDB_PLAN.strip().lower())
-    problems = [] if plan else [f"ISBNDB_PLAN must be one of {', '.join(PLANS)}, not {env.ISBNDB_PLAN!r}"]
-    if env.RATE_LIMIT_MS < 0:
-        problems.append(f"RATE_LIMIT_MS must be 0 or more, not {env.RATE_LIMIT_MS}")
-    if not 1 <= env.MAX_BOOKS_PER_AUTHOR <= PAGE_SIZE_LIMIT:
-        problems.append(f"MAX_BOOKS_PER_AUTHOR must be 1 to {PAGE_SIZE_LIMIT}, not {env.MAX_BOOKS_PER_AUTHOR}")
-    if not (math.isfinite(env.ISBNDB_CALLS_PER_SECOND) and env.ISBNDB_CALLS_PER_SECOND >= 0):
-        problems.append(f"ISBNDB_CALLS_PER_SECOND must be 0 or more, not {env.ISBNDB_CALLS_PER_SECOND}")
-    if env.ISBNDB_CALLS_PER_DAY < -1:
-        problems.append(f"ISBNDB_CALLS_PER_DAY must be -1 or more, not {env.ISBNDB_CALLS_PER_DAY}")
-    if env.ISBNDB_ISBNS_PER_CALL < 0:
-        problems.append(f"ISBNDB_ISBNS_PER_CALL must be 0 or more, not {env.ISBNDB_ISBNS_PER_CALL}")
-    if env.ISBNDB_URL and not _is_web_address(env.ISBNDB_URL):
-        problems.append(f"ISBNDB_URL must be an http or https address, not {env.ISBNDB_URL!r}")
+    problems = [
+        Problem(f"{_WHERE}.{name}", what)
+        for name, right, what in (
+            (
+                "ISBNDB_PLAN",
+                plan is not None,
+                f"must be one of {', '.join(PLANS)}, not {env.ISBNDB_PLAN!r}.{did_you_mean(env.ISBNDB_PLAN, PLANS)}",
+            ),
+            ("RATE_LIMIT_MS", env.RATE_LIMIT_MS >= 0, f"must be 0 or more, not {env.RATE_LIMIT_MS}."),
+            (
+                "MAX_BOOKS_PER_AUTHOR",
+                1 <= env.MAX_BOOKS_PER_AUTHOR <= PAGE_SIZE_LIMIT,
+                f"must be 1 to {PAGE_SIZE_LIMIT}, not {env.MAX_BOOKS_PER_AUTHOR}.",
+            ),
+            (
+                "ISBNDB_URL",
+                not env.ISBNDB_URL or _is_web_address(env.ISBNDB_URL),
+                f"must be an http or https address, not {env.ISBNDB_URL!r}.",
+            ),
+            (
+                "ISBNDB_CALLS_PER_SECOND",
+                math.isfinite(env.ISBNDB_CALLS_PER_SECOND) and env.ISBNDB_CALLS_PER_SECOND >= 0,
+                f"must be 0 or more, not {env.ISBNDB_CALLS_PER_SECOND}.",
+            ),
+            (
+                "ISBNDB_CALLS_PER_DAY",
+                env.ISBNDB_CALLS_PER_DAY >= -1,
+                f"must be -1 or more, not {env.ISBNDB_CALLS_PER_DAY}.",
+            ),
+            (
+                "ISBNDB_ISBNS_PER_CALL",
+                env.ISBNDB_ISBNS_PER_CALL >= 0,
+                f"must be 0 or more, not {env.ISBNDB_ISBNS_PER_CALL}.",
+            ),
+        )
+        if not right
+    ]
     if plan is None or problems:
-        raise ValueError("; ".join(problems))
+        raise ConfigurationError(problems)
     rate = env.ISBNDB_CALLS_PER_SECOND or plan.calls_per_second
     return Terms(
         plan=plan.name,

@@ -139,7 +139,7 @@ class Upstream:
         self, method: str, target: str, form: str | None, key: Secret
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         # ISBNdb takes the key itself, with no scheme before it.
-        headers = {"Authorization": key.reveal()}
+        headers = {"Authorization": key.reveal().strip()}
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         # The path is escaped already; a redirect would carry the key to wherever it points.

@@ -4,6 +4,7 @@ import pytest
 
 from mesh.introspection import Introspection
 from mesh.layers.breaking import Breakers
+from mesh.problems import ConfigurationError
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from services.isbndb.env import Env
@@ -70,8 +71,10 @@ def test_no_daily_limit() -> None:
 
 def test_unknown_plan_is_named() -> None:
     """A plan that nobody knows stops the start and names those that there are."""
-    with pytest.raises(ValueError, match="ISBNDB_PLAN must be one of basic, premium, pro, enterprise, not 'gold'"):
-        terms_of(env(ISBNDB_PLAN="gold"))
+    with pytest.raises(ConfigurationError) as caught:
+        terms_of(env(ISBNDB_PLAN="premum"))
+    expected = "must be one of basic, premium, pro, enterprise, not 'premum'. Did you mean 'premium'?"
+    assert str(caught.value) == f"services.isbndb.env.Env.ISBNDB_PLAN: {expected}"
 
 
 def test_all_problems_at_once() -> None:
@@ -85,15 +88,15 @@ def test_all_problems_at_once() -> None:
         "ISBNDB_ISBNS_PER_CALL": -1,
         "ISBNDB_URL": "ftp://x",
     }
-    with pytest.raises(ValueError, match="must be") as caught:
+    with pytest.raises(ConfigurationError) as caught:
         terms_of(env(**wrong))
-    assert [name for name in wrong if name not in str(caught.value)] == []
+    assert sorted(problem.where.rpartition(".")[2] for problem in caught.value.problems) == sorted(wrong)
 
 
 @pytest.mark.parametrize("url", ["x", "http://", "http://[", "//host", "http://host:0", "http://host:99999999"])
 def test_wrong_address(url: str) -> None:
     """An address that no call could go to stops the start."""
-    with pytest.raises(ValueError, match="ISBNDB_URL"):
+    with pytest.raises(ConfigurationError, match="ISBNDB_URL"):
         terms_of(env(ISBNDB_URL=url))
 
 
