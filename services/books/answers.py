@@ -1,0 +1,104 @@
+"""The only place that makes one answer, or one failure, out of what the providers did for a search. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bookmesh.books.v1 import books_service_pb2 as pb
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_ALL_PROVIDERS_FAILED
+
+from mesh.status import DeadlineExceededError, MeshError, ResourceExhaustedError, UnavailableError
+from services.books.merge import in_language, merged
+from services.books.providers.protocol import Found
+from services.books.query import OrderBy, Query
+from services.books.ranking import understood
+from services.books.reading import reading_of
+from services.books.settings import MAX_RESULTS
+
+_TIMED_OUT = {"PROVIDER_TIMEOUT", "DEADLINE_EXCEEDED"}
+_NOT_ASKED = {"CIRCUIT_OPEN", "QUOTA_SPENT", "SECRET_MISSING", "DEADLINE_TOO_SHORT"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one provider did for a search: it found something, or it failed."""
+
+    provider: str
+    """Its name."""
+    found: Found | None = None
+    """What it answered."""
+    error: MeshError | None = None
+    """What it failed with."""
+    duration_ms: float = 0.0
+    """How long it took."""
+
+
+def composed(query: Query, answers: Sequence[Answer]) -> pb.SearchAutoResponse:
+    """The whole answer to a search, with as many works as are ever given, and without provenance.
+
+    Args:
+        query: what was sought.
+        answers: one for each provider, the most trusted first.
+
+    Raises:
+        ResourceExhaustedError: each provider refused for its quota or rate.
+        UnavailableError: ALL_PROVIDERS_FAILED.
+    """
+    found = [answer.found for answer in answers if answer.found is not None]
+    if not found:
+        raise failure(answers)
+    works = merged(work for each in found for work in each.works)
+    if query.isbn13:
+        # Who asks for an ISBN gets that book, whatever its language.
+        interpretation = pb.QueryInterpretation(kind=pb.QUERY_KIND_ISBN)
+    else:
+        if not query.include_translations:
+            works = in_language(works, query.language)
+        interpretation, works = understood(reading_of(query.text), works)
+        if query.order_by is OrderBy.NEWEST:
+            works.sort(key=lambda work: -work.first_publication_year)
+    return pb.SearchAutoResponse(
+        results=works[:MAX_RESULTS],
+        interpretation=interpretation,
+        providers=[outcome(answer) for answer in answers],
+        partial=any(answer.error or (answer.found and answer.found.failure) for answer in answers),
+    )
+
+
+def outcome(answer: Answer) -> pb.ProviderOutcome:
+    """How it went with one provider, as the contract tells it."""
+    error = answer.error or (answer.found.failure if answer.found else None)
+    told = pb.ProviderOutcome(
+        provider=answer.provider, duration_ms=answer.duration_ms, reason=error.reason if error else ""
+    )
+    if answer.found is not None:
+        told.state = pb.PROVIDER_STATE_ANSWERED if answer.found.works else pb.PROVIDER_STATE_EMPTY
+        told.edition_count = sum(len(work.editions) for work in answer.found.works)
+        told.call_count = answer.found.call_count
+    elif isinstance(error, DeadlineExceededError) or told.reason in _TIMED_OUT:
+        told.state = pb.PROVIDER_STATE_TIMED_OUT
+    elif told.reason in _NOT_ASKED:
+        told.state = pb.PROVIDER_STATE_REFUSED
+    else:
+        told.state = pb.PROVIDER_STATE_FAILED
+    return told
+
+
+def failure(answers: Sequence[Answer]) -> MeshError:
+    """What a search fails with when no provider answered it. It is never "nothing found".
+
+    A quota or rate that is used up is told as such, with the time of its end, for the caller can wait for it.
+    """
+    errors = [answer.error for answer in answers if answer.error is not None]
+    waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
+    retry_after_s = min(waits, default=None)
+    if errors and all(isinstance(error, ResourceExhaustedError) for error in errors):
+        soonest = min(errors, key=lambda error: error.retry_after_s or 0.0)
+        return soonest.detached()
+    names = ", ".join(answer.provider for answer in answers)
+    reasons = ", ".join(error.reason for error in errors)
+    return UnavailableError(
+        ERROR_REASON_ALL_PROVIDERS_FAILED,
+        f"no provider could answer ({names}: {reasons})",
+        retry_after_s=retry_after_s,
+        metadata={"providers": names, "reasons": reasons},
+    )

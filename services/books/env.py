@@ -1,0 +1,41 @@
+"""What the proxy is bound to: the leaf, two stores, the providers' keys, and its settings."""
+
+from dataclasses import dataclass
+
+from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
+
+from mesh.introspection import Introspection
+from mesh.secrets import Secret
+from mesh.stores.protocol import Bucket, Kv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """The bindings of books-api-proxy; `services.books.settings.settings_of` says what the numbers may be."""
+
+    ISBNDB_WORKER: IsbndbServiceStub
+    """The leaf that speaks to ISBNdb."""
+    CACHE: Kv
+    """The hot tier."""
+    API_CACHE_COLD: Bucket
+    """The cold tier."""
+    GOOGLE_BOOKS_API_KEY: Secret | None
+    """The first key of Google Books; no provider uses it yet."""
+    GOOGLE_BOOKS_IOSKEY: Secret | None
+    """The second key of Google Books; no provider uses it yet."""
+    ISBNDB_API_KEY: Secret | None
+    """The key of ISBNdb, which the leaf uses; the proxy only tells whether it is set."""
+    ISBN_SEARCH_KEY: Secret | None
+    """The second key of ISBNdb; no provider uses it yet."""
+    CACHE_HOT_TTL: int
+    """Seconds that an answer lies in the hot tier."""
+    CACHE_COLD_TTL: int
+    """Seconds that an answer counts as fresh, wherever it lies."""
+    MAX_RESULTS_DEFAULT: int
+    """Works in an answer to a search that does not say how many, 1 to 100."""
+    RATE_LIMIT_MS: int
+    """Milliseconds between two calls to a provider that the proxy itself speaks to; the leaf keeps its own."""
+    MESH: Introspection
+    """The service's own runtime."""
+    CACHE_PATIENCE_MS: int = 25
+    """Milliseconds that a search waits for a tier before it does without."""

@@ -1,0 +1,109 @@
+"""The only place that asks a store on a search's behalf: bounded in time and in number, and never an error."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from mesh.background import Background
+from mesh.breaker import Breaker, BreakerSettings, Refusal
+from mesh.call import Clock
+from mesh.status import Outcome
+from mesh.stores.errors import StoreError
+
+_CONCURRENCY = 32
+"""Operations on one store at a time; the adapter of the key-value store has 64 connections."""
+
+_ABANDONED_S = 5.0
+"""Seconds after which an operation that nobody waits for any more is given up."""
+
+_SLICES = 5
+"""Parts that a wait is made of; `_settled` says why."""
+
+_BREAKER = BreakerSettings(consecutive_failures=5, open_s=1.0, probe_lease_s=_ABANDONED_S)
+"""A store that failed five times in a row is left alone for a second, so that most searches pay nothing for it."""
+
+_log = structlog.get_logger("services.books")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Said(Generic[Value]):
+    """What a store answered."""
+
+    value: Value
+
+
+class Guard:
+    """Stands before one store.
+
+    Args:
+        name: the store's name in logs: "hot", "cold".
+        background: where operations run on when their caller has stopped waiting: to break one off costs the store a
+            connection.
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, name: str, background: Background, *, clock: Clock) -> None:
+        self.name = name
+        self.failure_count = 0
+        """Operations that failed, were too slow, or were not tried since others had failed."""
+        self._background = background
+        self._breaker = Breaker(_BREAKER, clock)
+        self._places = asyncio.Semaphore(_CONCURRENCY)
+        self._is_well = True
+
+    async def ask(self, operation: Callable[[], Awaitable[Value]], *, limit_s: float) -> Said[Value] | None:
+        """Does one operation on the store; None when the store failed. Raises nothing.
+
+        Args:
+            operation: begins it.
+            limit_s: seconds to wait for it. Waiting for a free place is not counted: the crowd is our own, and says
+                nothing of the store.
+        """
+        async with self._places:
+            permit = self._breaker.acquire()
+            if isinstance(permit, Refusal):
+                self.failure_count += 1
+                return None
+            outcome = Outcome.NEUTRAL
+            try:
+                said = await _settled(self._background.spawn(self._said(operation), name=f"{self.name} tier"), limit_s)
+                outcome = Outcome.FAILURE if said is None else Outcome.SUCCESS
+            finally:
+                self._breaker.release(permit, outcome)
+            self._note(is_well=said is not None)
+            return said
+
+    async def _said(self, operation: Callable[[], Awaitable[Value]]) -> Said[Value] | None:
+        try:
+            async with asyncio.timeout(_ABANDONED_S):
+                return Said(await operation())
+        except (StoreError, TimeoutError):
+            return None
+        except Exception:  # noqa: BLE001 - what a store does wrong never costs a search
+            # An adapter that breaks its promise costs no search either, but somebody has to mend it.
+            _log.exception("tier_broke", tier=self.name)
+            return None
+
+    def _note(self, *, is_well: bool) -> None:
+        self.failure_count += not is_well
+        if self._is_well is not is_well:
+            self._is_well = is_well
+            _log.warning("tier_well_again" if is_well else "tier_failing", tier=self.name)
+
+
+async def _settled(task: asyncio.Task[Said[Value] | None], limit_s: float) -> Said[Value] | None:
+    """What a task gives within its time; None when it takes longer.
+
+    The wait is made of slices. Had the loop been busy for longer than the whole limit, a single timer would fire before
+    the answer is read that has long lain in the socket, and a busy service would take its store for a slow one.
+    """
+    for _ in range(_SLICES):
+        done, _pending = await asyncio.wait({task}, timeout=limit_s / _SLICES)
+        if done:
+            return task.result()
+    return None

@@ -1,0 +1,48 @@
+"""What the proxy asks of a provider. Another one is another file here and another line in `entrypoints.lifespan`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from bookmesh.type.v1.book_pb2 import Work
+
+from mesh.status import MeshError
+from services.books.query import Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a provider answered; none is an answer as well. Whoever gets one only reads it."""
+
+    works: Sequence[Work] = ()
+    """The works, in the provider's order."""
+    call_count: int = 0
+    """Calls that it cost."""
+    failure: MeshError | None = None
+    """Why a part of what was asked was not answered, so that there may be more."""
+
+
+class Provider(Protocol):
+    """One provider. Whatever goes wrong with it comes as a MeshError; nothing foreign gets past its file."""
+
+    name: str
+    """Lower snake case, as editions and outcomes name it."""
+
+    async def find(self, query: Query) -> Found:
+        """The books of an ISBN or of a text.
+
+        Raises:
+            MeshError: it failed, so that nothing can be said of what it has.
+        """
+
+
+@runtime_checkable
+class BulkProvider(Provider, Protocol):
+    """A provider that looks many ISBNs up at once."""
+
+    async def find_isbns(self, isbns: Sequence[str]) -> Mapping[str, Found]:
+        """What it has of each ISBN-13, in as few calls as it can; the first carries what the calls cost.
+
+        Raises:
+            MeshError: it failed, so that nothing can be said of any of them.
+        """

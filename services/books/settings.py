@@ -1,0 +1,51 @@
+"""The only place that says what the proxy's settings may be."""
+
+from dataclasses import dataclass
+
+from services.books.env import Env
+
+MAX_RESULTS = 100
+"""Works in one answer at most, as the contract has it; the cache keeps as many of each search."""
+
+_YEAR_S = 366 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the proxy goes by."""
+
+    hot_ttl_s: float
+    """Seconds that an answer lies in the hot tier."""
+    cold_ttl_s: float
+    """Seconds that an answer counts as fresh."""
+    max_results: int
+    """Works in an answer to a search that does not say how many."""
+    patience_s: float
+    """Seconds that a search waits for a tier."""
+
+
+def settings_of(env: Env) -> Settings:
+    """The settings, checked.
+
+    Raises:
+        ValueError: some make no sense; the message names each of them.
+    """
+    problems = [
+        f"{name} must be 1 to {_YEAR_S} seconds, not {value}"
+        for name, value in (("CACHE_HOT_TTL", env.CACHE_HOT_TTL), ("CACHE_COLD_TTL", env.CACHE_COLD_TTL))
+        if not 1 <= value <= _YEAR_S
+    ]
+    if not 1 <= env.MAX_RESULTS_DEFAULT <= MAX_RESULTS:
+        problems.append(f"MAX_RESULTS_DEFAULT must be 1 to {MAX_RESULTS}, not {env.MAX_RESULTS_DEFAULT}")
+    if env.RATE_LIMIT_MS < 0:
+        problems.append(f"RATE_LIMIT_MS must be 0 or more, not {env.RATE_LIMIT_MS}")
+    if env.CACHE_PATIENCE_MS < 1:
+        problems.append(f"CACHE_PATIENCE_MS must be 1 or more, not {env.CACHE_PATIENCE_MS}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return Settings(
+        hot_ttl_s=env.CACHE_HOT_TTL,
+        cold_ttl_s=env.CACHE_COLD_TTL,
+        max_results=env.MAX_RESULTS_DEFAULT,
+        patience_s=env.CACHE_PATIENCE_MS / 1000,
+    )
