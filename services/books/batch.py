@@ -20,7 +20,7 @@ from services.books.checks import Ask, checked_search
 from services.books.flight import Flights
 from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import Query
-from services.books.search import Asking, Search
+from services.books.search import PATIENT_S, Asking, Search
 
 _LOOKS = 32
 """Searches that are looked for in the cache at a time."""
@@ -138,7 +138,7 @@ class Batch:
             # An answer that was under way elsewhere may have failed to come, so its ISBN may not be among the others.
             asked = isbns if query.isbn13 in isbns else (query.isbn13,)
             try:
-                found = await self._lookups.join(asked, lambda: self._provider.find_isbns(asked))
+                found = await self._lookups.join(asked, lambda: self._provider.find_isbns(asked, limit_s=PATIENT_S))
             except MeshError as error:
                 return [Answer(provider=name, error=error, duration_ms=(time.perf_counter() - started) * 1000)]
             taken_ms = (time.perf_counter() - started) * 1000

@@ -30,7 +30,9 @@ class Title(enum.IntEnum):
     """Every word of the text is in it."""
     BEGINS = 2
     """It begins with the text."""
-    IS = 3
+    NEAR = 3
+    """It is the text but for an article."""
+    IS = 4
     """It is the text."""
 
 
@@ -85,7 +87,7 @@ def understood(reading: Reading, works: Sequence[Work]) -> tuple[QueryInterpreta
 
 def _kind(matches: Sequence[_Match]) -> QueryKind.ValueType:
     """The strongest evidence decides; where it is equally strong for both, the side with more editions."""
-    for title, name in ((Title.IS, Name.SPOKEN), (Title.BEGINS, Name.HOLDS), (Title.HOLDS, Name.HOLDS)):
+    for title, name in ((Title.NEAR, Name.SPOKEN), (Title.BEGINS, Name.HOLDS), (Title.HOLDS, Name.HOLDS)):
         titled = sum(match.editions for match in matches if match.title >= title)
         written = sum(match.editions for match in matches if match.name >= name)
         if written and written >= titled:
@@ -138,7 +140,7 @@ def _names(work: Work) -> list[str]:
 def _title(text: str, title: str) -> Title:
     wanted, found = title_key(text), title_key(title)
     if wanted == found:
-        return Title.IS
+        return Title.IS if words_of(text) == words_of(title) else Title.NEAR
     if found.startswith(f"{wanted} "):
         return Title.BEGINS
     return Title.HOLDS if set(words_of(text)) <= set(words_of(title)) else Title.OTHER

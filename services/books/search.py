@@ -27,6 +27,10 @@ PARTIAL_TTL_S = 60.0
 STALE_IF_ERROR_S = 30 * 24 * 3600.0
 """Seconds that an answer may be past its time and still be better than none, while every provider fails."""
 
+PATIENT_S = 30.0
+"""Seconds that a call to a provider may take when nobody waits for the answer itself; much of it goes by in the queue
+that a plan's rate makes. Who does wait gets the binding's own time."""
+
 Asking = Callable[[Query], Awaitable[Sequence[Answer]]]
 """Asks the providers."""
 
@@ -92,7 +96,7 @@ class Search:
             ask: the search.
             held: what the cache holds of it, too old to be its answer.
             patient: as in `answer`.
-            asking: how the providers are asked, if not one by one.
+            asking: how the providers are asked, if not each with this one search.
 
         Raises:
             MeshError: as in `answer`.
@@ -102,8 +106,11 @@ class Search:
                 ERROR_REASON_NOT_CACHED, "the cache holds no answer to this search", metadata={"key": ask.key}
             )
         started = time.perf_counter()
+        limit_s = PATIENT_S if patient else None
         try:
-            entry = await self._flights.join(ask.key, lambda: self._origin(ask, asking or self._ask_all))
+            entry = await self._flights.join(
+                ask.key, lambda: self._origin(ask, asking or (lambda query: self._ask_all(query, limit_s)))
+            )
         except (UnavailableError, ResourceExhaustedError) as error:
             if held is None or not held.entry.is_fresh(self._clock(), max_stale_s=STALE_IF_ERROR_S):
                 raise
@@ -151,14 +158,14 @@ class Search:
             return min(PARTIAL_TTL_S, self._settings.hot_ttl_s)
         return self._settings.cold_ttl_s if response.results else self._settings.hot_ttl_s
 
-    async def _ask_all(self, query: Query) -> Sequence[Answer]:
-        return await asyncio.gather(*(_asked(provider, query) for provider in self._providers))
+    async def _ask_all(self, query: Query, limit_s: float | None) -> Sequence[Answer]:
+        return await asyncio.gather(*(_asked(provider, query, limit_s) for provider in self._providers))
 
 
-async def _asked(provider: Provider, query: Query) -> Answer:
+async def _asked(provider: Provider, query: Query, limit_s: float | None) -> Answer:
     started = time.perf_counter()
     try:
-        found = await provider.find(query)
+        found = await provider.find(query, limit_s=limit_s)
     except MeshError as error:
         return Answer(provider=provider.name, error=error, duration_ms=(time.perf_counter() - started) * 1000)
     return Answer(provider=provider.name, found=found, duration_ms=(time.perf_counter() - started) * 1000)

@@ -28,8 +28,12 @@ class Provider(Protocol):
     name: str
     """Lower snake case, as editions and outcomes name it."""
 
-    async def find(self, query: Query) -> Found:
+    async def find(self, query: Query, *, limit_s: float | None = None) -> Found:
         """The books of an ISBN or of a text.
+
+        Args:
+            query: what is sought.
+            limit_s: seconds that each call may take; None leaves it to the provider.
 
         Raises:
             MeshError: it failed, so that nothing can be said of what it has.
@@ -40,8 +44,12 @@ class Provider(Protocol):
 class BulkProvider(Provider, Protocol):
     """A provider that looks many ISBNs up at once."""
 
-    async def find_isbns(self, isbns: Sequence[str]) -> Mapping[str, Found]:
+    async def find_isbns(self, isbns: Sequence[str], *, limit_s: float | None = None) -> Mapping[str, Found]:
         """What it has of each ISBN-13, in as few calls as it can; the first carries what the calls cost.
+
+        Args:
+            isbns: at most 1,000 of them, each once.
+            limit_s: as in `find`.
 
         Raises:
             MeshError: it failed, so that nothing can be said of any of them.

@@ -1,0 +1,214 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bookmesh.books.v1.books_service_pb2 import SearchAutoResponse
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, Work
+
+from mesh.background import Background
+from mesh.stores.memory import MemoryBucket, MemoryKv
+from mesh.testing import FakeClock
+from services.books.cache import Cache, Held
+from services.books.entry import Entry
+from services.books.shelf import cold_shelf, hot_shelf
+
+KEY = "v1:isbn:9780441013593"
+HOT_S, COLD_S = 100.0, 1_000.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Shelves:
+    """A cache and the stores behind it."""
+
+    cache: Cache
+    hot: MemoryKv
+    cold: MemoryBucket
+    clock: FakeClock
+
+    def entry(self, title: str = "Dune", fresh_s: float = COLD_S) -> Entry:
+        """An answer that is made now."""
+        body = SearchAutoResponse(results=[Work(title=title)]).SerializeToString()
+        return Entry(body=body, cache_time=self.clock(), fresh_until=self.clock() + fresh_s)
+
+    async def put(self, entry: Entry) -> Entry:
+        """Keeps an answer."""
+        self.cache.put(KEY, entry)
+        await self.cache.settled(KEY)
+        return entry
+
+
+class HangingKv(MemoryKv):
+    """A store that never answers a question."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Waits for ever."""
+        await asyncio.Event().wait()
+        return None
+
+
+@asynccontextmanager
+async def shelves(hot: MemoryKv | None = None) -> AsyncIterator[Shelves]:
+    """A cache on stores in memory and a clock that stands still."""
+    clock = FakeClock()
+    hot, cold = hot or MemoryKv(clock), MemoryBucket(clock)
+    async with Background() as background:
+        both = [
+            hot_shelf(hot, ttl_s=HOT_S, background=background, clock=clock),
+            cold_shelf(cold, background=background, clock=clock),
+        ]
+        cache = Cache(both, background, clock=clock, patience_s=0.01)
+        yield Shelves(cache=cache, hot=hot, cold=cold, clock=clock)
+
+
+async def test_nothing_is_held_at_first() -> None:
+    """An empty cache holds nothing."""
+    async with shelves() as it:
+        assert await it.cache.find(KEY) is None
+
+
+async def test_what_is_put_is_found_hot() -> None:
+    """An answer is found in the nearest tier."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        assert await it.cache.find(KEY) == Held(entry, TIER_HOT)
+
+
+async def test_search_right_after_the_write_began_waits_for_it() -> None:
+    """An answer that is being written is found, for the search waits for the write."""
+    async with shelves() as it:
+        entry = it.entry()
+        it.cache.put(KEY, entry)
+        assert await it.cache.find(KEY) == Held(entry, TIER_HOT)
+
+
+async def test_hot_time_over_leaves_cold() -> None:
+    """When its time in the hot tier is over, an answer is found in the cold one."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        it.clock.advance(HOT_S)
+        assert await it.cache.find(KEY) == Held(entry, TIER_COLD)
+
+
+async def test_cold_hit_promotes() -> None:
+    """What is found cold is hot for the next search."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        it.clock.advance(HOT_S)
+        await it.cache.find(KEY)
+        await it.cache.settled(KEY)
+        assert await it.cache.find(KEY) == Held(entry, TIER_HOT)
+
+
+async def test_promoted_answer_lives_no_longer_than_it_is_fresh() -> None:
+    """A promoted answer gets the time that it has left, and no new life."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        it.clock.advance(COLD_S - 10)
+        await it.cache.find(KEY)
+        await it.cache.settled(KEY)
+        assert await it.hot.ttl_s(KEY) == 10
+
+
+async def test_promotion_writes_nothing_cold() -> None:
+    """A cold hit is written to the hot tier alone."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        it.clock.advance(HOT_S)
+        written = (await it.cold.get(KEY)).modified_time  # type: ignore[union-attr]  # it was put there
+        await it.cache.find(KEY)
+        await it.cache.settled(KEY)
+        assert (await it.cold.get(KEY)).modified_time == written  # type: ignore[union-attr]  # the same
+
+
+async def test_cold_answer_past_its_time_is_held_as_such() -> None:
+    """A bucket forgets nothing, so an old answer is still there, and says that it is old."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        it.clock.advance(COLD_S)
+        held = await it.cache.find(KEY)
+        assert (held, entry.is_fresh(it.clock())) == (Held(entry, TIER_COLD), False)
+
+
+async def test_old_answer_is_not_promoted() -> None:
+    """An answer past its time is not brought back to the hot tier."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        it.clock.advance(COLD_S)
+        await it.cache.find(KEY)
+        await it.cache.settled(KEY)
+        assert await it.hot.get(KEY) is None
+
+
+async def test_later_answer_wins() -> None:
+    """Of two answers to one key, the later one lies in every tier."""
+    async with shelves() as it:
+        it.cache.put(KEY, it.entry("Dune"))
+        later = await it.put(it.entry("Dune, revised"))
+        copies = await it.cache.copies(KEY)
+        assert [copy.entry for copy in copies] == [later, later]
+
+
+async def test_torn_value_is_a_miss() -> None:
+    """What is no answer counts as none, and is counted; the next tier is asked."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        await it.hot.put(KEY, (await it.hot.get(KEY) or b"")[:-3])
+        held = await it.cache.find(KEY)
+        assert (held, it.cache.shelves[0].counts.unreadable) == (Held(entry, TIER_COLD), 1)
+
+
+async def test_hot_tier_down() -> None:
+    """With the hot tier down, the cold one answers."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        it.hot.down = True
+        assert await it.cache.find(KEY) == Held(entry, TIER_COLD)
+
+
+async def test_both_tiers_down() -> None:
+    """With both tiers down, nothing is held and nothing is raised."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        it.hot.down = it.cold.down = True
+        assert await it.cache.find(KEY) is None
+
+
+async def test_writing_to_tiers_that_are_down() -> None:
+    """An answer that can be kept nowhere is given all the same."""
+    async with shelves() as it:
+        it.hot.down = it.cold.down = True
+        await it.put(it.entry())
+        assert [shelf.guard.failure_count for shelf in it.cache.shelves] == [1, 1]
+
+
+async def test_tier_that_hangs_is_passed() -> None:
+    """A tier that does not answer in time costs its patience, and the next is asked."""
+    async with shelves(HangingKv()) as it:
+        entry = await it.put(it.entry())
+        assert await it.cache.find(KEY) == Held(entry, TIER_COLD)
+
+
+async def test_purge_empties_every_tier() -> None:
+    """A purged answer is gone from all tiers, and each copy is counted."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        purged = await it.cache.purge(KEY)
+        assert (purged, await it.cache.find(KEY)) == ((2, []), None)
+
+
+async def test_purge_names_tiers_that_it_did_not_reach() -> None:
+    """A tier that is down is named, for what it holds lives on."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        it.cold.down = True
+        assert await it.cache.purge(KEY) == (1, [TIER_COLD])
+
+
+async def test_searches_of_one_key_share_a_walk() -> None:
+    """Many who look for one key at once cost the store one question."""
+    async with shelves() as it:
+        await it.put(it.entry())
+        before = it.cache.shelves[0].counts.hits
+        await asyncio.gather(*(it.cache.find(KEY) for _ in range(100)))
+        assert it.cache.shelves[0].counts.hits - before == 1

@@ -1,0 +1,403 @@
+import asyncio
+
+import pytest
+from bookmesh.books.v1 import books_service_pb2 as pb
+from bookmesh.isbndb.v1 import isbndb_service_pb2 as leaf_pb
+from bookmesh.mesh.v1.error_reason_pb2 import (
+    ERROR_REASON_PROVIDER_UNAVAILABLE,
+    ERROR_REASON_QUOTA_SPENT,
+)
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
+from google.protobuf.duration_pb2 import Duration
+
+from mesh.status import (
+    NotFoundError,
+    ResourceExhaustedError,
+    UnavailableError,
+    UnimplementedError,
+)
+from tests.unit.books_house import CATALOGUE, DUNE, DUNE_10, UNKNOWN, FakeLeaf, open_house, work
+
+DOWN = UnavailableError(ERROR_REASON_PROVIDER_UNAVAILABLE, "down")
+SPENT = ResourceExhaustedError(ERROR_REASON_QUOTA_SPENT, "spent", retry_after_s=60)
+
+
+def titles(response: pb.SearchAutoResponse) -> list[str]:
+    """The titles of an answer."""
+    return [work.title for work in response.results]
+
+
+async def test_isbn_comes_from_the_leaf() -> None:
+    """An ISBN that no tier knows is answered by the leaf, and says so."""
+    async with open_house() as it:
+        found = await it.search(DUNE)
+        assert (titles(found), found.provenance.tier, found.provenance.stale) == (["Dune"], TIER_ORIGIN, False)
+
+
+async def test_second_search_is_a_hit() -> None:
+    """What was answered once is answered from the hot tier, without a provider."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        found = await it.search(DUNE)
+        assert (titles(found), found.provenance.tier, it.leaf.calls.total()) == (["Dune"], TIER_HOT, 1)
+
+
+@pytest.mark.parametrize("q", [DUNE_10, "0-441-01359-7", "978-0-441-01359-3", f"ISBN {DUNE}", '="0441013597"'])
+async def test_isbn_in_any_form_is_one_key(q: str) -> None:
+    """An ISBN-10 and an ISBN-13 of one book, hyphens or not, share their answer."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        assert (await it.search(q)).provenance.tier == TIER_HOT
+
+
+async def test_number_of_results_shares_an_entry() -> None:
+    """Searches for one result and for forty share an answer, and each gets its own number."""
+    works = [work(f"Dune {at}", "Frank Herbert", isbns=[f"{at}"]) for at in range(60)]
+    async with open_house(FakeLeaf(works)) as it:
+        counts = [len((await it.search("dune", max_results=wanted)).results) for wanted in (1, 0, 60)]
+        assert (counts, it.leaf.calls["SearchBooks"]) == ([1, 40, 60], 1)
+
+
+async def test_answer_tells_what_it_was_taken_for() -> None:
+    """The answer says how the query was understood, from the cache as from the provider."""
+    async with open_house() as it:
+        expected = pb.QueryInterpretation(
+            kind=pb.QUERY_KIND_AUTHOR, normalized_text="frank herbert", author="Frank Herbert", language="en"
+        )
+        assert [expected] * 2 == [(await it.search("Frank Herbert")).interpretation for _ in range(2)]
+
+
+async def test_answer_tells_what_providers_did() -> None:
+    """The answer names each provider, what it gave and what it cost."""
+    async with open_house() as it:
+        outcome = (await it.search("dune")).providers[0]
+        assert (outcome.provider, outcome.state, outcome.edition_count, outcome.call_count) == (
+            "isbndb",
+            pb.PROVIDER_STATE_ANSWERED,
+            2,
+            2,
+        )
+
+
+async def test_text_is_sought_as_title_and_as_name() -> None:
+    """A text costs two calls, whatever it turns out to be."""
+    async with open_house() as it:
+        await it.search("Frank Herbert")
+        assert it.leaf.calls == {"SearchBooks": 1, "AuthorBibliography": 1}
+
+
+async def test_mixture_of_title_and_name() -> None:
+    """A title with an author's name beside it finds the book, though no single field holds it."""
+    async with open_house() as it:
+        found = await it.search("dune herbert")
+        assert (titles(found), found.interpretation.kind) == (["Dune", "Dune Messiah"], pb.QUERY_KIND_TITLE_AND_AUTHOR)
+
+
+async def test_title_by_author() -> None:
+    """A title "by" an author costs two calls and finds that book first."""
+    async with open_house() as it:
+        found = await it.search("Dune by Frank Herbert")
+        assert (titles(found)[0], it.leaf.calls) == ("Dune", {"SearchBooks": 2})
+
+
+@pytest.mark.parametrize(("translations", "expected"), [(False, ["Dune"]), (True, ["Dune", "Der Wüstenplanet Dune"])])
+async def test_translations(translations: bool, expected: list[str]) -> None:  # noqa: FBT001 - a parameter of the test
+    """Works in other languages are in the answer when they are asked for, and have a key of their own."""
+    works = [
+        work("Dune", "Frank Herbert", isbns=[DUNE]),
+        work("Der Wüstenplanet Dune", "Frank Herbert", isbns=["1"], language="de"),
+    ]
+    async with open_house(FakeLeaf(works)) as it:
+        await it.search("dune", include_translations=not translations)
+        assert expected == titles(await it.search("dune", include_translations=translations))
+
+
+async def test_isbn_of_another_language_is_that_book() -> None:
+    """Who asks for an ISBN gets the book, whatever its language."""
+    async with open_house(FakeLeaf([work("Der Marsianer", "Andy Weir", isbns=[DUNE], language="de")])) as it:
+        assert titles(await it.search(DUNE)) == ["Der Marsianer"]
+
+
+async def test_book_without_language_is_found() -> None:
+    """A record that names no language is not dropped for it."""
+    async with open_house(FakeLeaf([work("Solaris", "Stanisław Lem", isbns=[DUNE], language="")])) as it:
+        assert [titles(await it.search(q)) for q in ("Solaris", "Stanisław Lem")] == [["Solaris"], ["Solaris"]]
+
+
+async def test_newest_first() -> None:
+    """Results can be ordered by the year of first publication, latest first."""
+    async with open_house() as it:
+        assert titles(await it.search("dune", order_by=pb.ORDER_BY_NEWEST)) == ["Dune Messiah", "Dune"]
+
+
+@pytest.mark.parametrize("q", [UNKNOWN, "no such book"])
+async def test_nothing_found_is_an_answer(q: str) -> None:
+    """Nothing found is OK without results, and a hit the next time."""
+    async with open_house() as it:
+        await it.search(q)
+        before = it.leaf.calls.total()
+        found = await it.search(q)
+        assert (titles(found), found.provenance.tier, found.partial, it.leaf.calls.total()) == (
+            [],
+            TIER_HOT,
+            False,
+            before,
+        )
+
+
+async def test_nothing_found_is_believed_for_a_shorter_time() -> None:
+    """Nothing found is fresh for the hot tier's time, a book for the cold one's."""
+    async with open_house() as it:
+        found = [await it.search(q) for q in (UNKNOWN, DUNE)]
+        fresh_s = [
+            answer.provenance.fresh_until_time.seconds - answer.provenance.cache_time.seconds for answer in found
+        ]
+        assert fresh_s == [3_600, 604_800]
+
+
+async def test_age_and_freshness_are_told() -> None:
+    """An answer says when it was made, how old it is and until when it is fresh."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(90)
+        provenance = (await it.search(DUNE)).provenance
+        assert (provenance.age_ms, provenance.cache_time.seconds, provenance.key) == (
+            90_000,
+            1_000_000,
+            f"v1:isbn:{DUNE}",
+        )
+
+
+async def test_trailing_metadata_tells_tier_and_age() -> None:
+    """Tier, age and state stand in the trailing metadata, too."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(2)
+        call = it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE))
+        await call
+        trailing = dict(await call.trailing_metadata())
+        assert {key: trailing.get(key) for key in ("x-cache-tier", "x-cache-age-ms", "x-cache-state")} == {
+            "x-cache-tier": "HOT",
+            "x-cache-age-ms": "2000",
+            "x-cache-state": "fresh",
+        }
+
+
+async def test_search_goes_on_without_stores() -> None:
+    """With both tiers down a search is answered by the providers."""
+    async with open_house() as it:
+        it.hot.down = it.cold.down = True
+        found = [await it.search(DUNE) for _ in range(2)]
+        assert [(titles(each), each.provenance.tier) for each in found] == [(["Dune"], TIER_ORIGIN)] * 2
+
+
+@pytest.mark.parametrize("q", [DUNE, "dune", "dune by herbert"])
+async def test_outage_is_never_nothing_found(q: str) -> None:
+    """When the provider fails, so does the search."""
+    async with open_house(FakeLeaf(failures={"*": DOWN})) as it:
+        with pytest.raises(UnavailableError) as caught:
+            await it.search(q)
+        assert (caught.value.reason, caught.value.metadata["providers"]) == ("ALL_PROVIDERS_FAILED", "isbndb")
+
+
+@pytest.mark.parametrize("method", ["SearchBooks", "AuthorBibliography"])
+async def test_half_an_outage_with_nothing_found(method: str) -> None:
+    """When one of two questions failed and the other found nothing, nobody can say that there is nothing."""
+    async with open_house(FakeLeaf(failures={method: DOWN})) as it:
+        with pytest.raises(UnavailableError):
+            await it.search("no such book")
+
+
+async def test_half_an_outage_is_a_partial_answer() -> None:
+    """When one of two questions failed and the other found something, that is the answer, and it says so."""
+    async with open_house(FakeLeaf(failures={"AuthorBibliography": DOWN})) as it:
+        found = await it.search("dune")
+        assert (titles(found), found.partial, found.providers[0].reason) == (
+            ["Dune", "Dune Messiah"],
+            True,
+            "PROVIDER_UNAVAILABLE",
+        )
+
+
+async def test_partial_answer_is_soon_asked_again() -> None:
+    """A partial answer is a hit for a minute at most."""
+    async with open_house(FakeLeaf(failures={"AuthorBibliography": DOWN})) as it:
+        await it.search("dune")
+        it.leaf.failures.clear()
+        it.clock.advance(60)
+        found = await it.search("dune")
+        assert (found.provenance.tier, found.partial) == (TIER_ORIGIN, False)
+
+
+async def test_failure_is_not_cached() -> None:
+    """A search that failed asks again."""
+    async with open_house(FakeLeaf(failures={"*": DOWN})) as it:
+        with pytest.raises(UnavailableError):
+            await it.search(DUNE)
+        it.leaf.failures.clear()
+        assert titles(await it.search(DUNE)) == ["Dune"]
+
+
+async def test_spent_quota_is_told_as_such() -> None:
+    """A spent quota comes through with the time of its end."""
+    async with open_house(FakeLeaf(failures={"*": SPENT})) as it:
+        with pytest.raises(ResourceExhaustedError) as caught:
+            await it.search(DUNE)
+        assert (caught.value.reason, caught.value.retry_after_s) == ("QUOTA_SPENT", 60)
+
+
+async def test_broken_leaf_is_an_outage() -> None:
+    """What nobody foresaw in the leaf fails the search as any outage does."""
+    async with open_house(FakeLeaf(failures={"*": RuntimeError("broken")})) as it:
+        with pytest.raises(UnavailableError) as caught:
+            await it.search(DUNE)
+        assert caught.value.metadata["reasons"] == "INTERNAL"
+
+
+async def test_old_answer_is_better_than_none() -> None:
+    """While every provider fails, an answer past its time is given, and says that it is stale."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(700_000)
+        it.leaf.failures["*"] = DOWN
+        found = await it.search(DUNE)
+        assert (titles(found), found.provenance.tier, found.provenance.stale) == (["Dune"], TIER_COLD, True)
+
+
+async def test_answer_can_be_too_old_for_anything() -> None:
+    """Thirty days past its time an answer is no answer any more."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(604_800 + 30 * 24 * 3600)
+        it.leaf.failures["*"] = DOWN
+        with pytest.raises(UnavailableError):
+            await it.search(DUNE)
+
+
+async def test_expired_answer_is_asked_for_anew() -> None:
+    """A cold answer past its time is not served while a provider answers."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(604_800)
+        assert (await it.search(DUNE)).provenance.tier == TIER_ORIGIN
+
+
+async def test_cold_hit() -> None:
+    """After its hour in the hot tier an answer comes from the cold one, and then from the hot one again."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(3_600)
+        tiers = [(await it.search(DUNE)).provenance.tier for _ in range(2)]
+        assert (tiers, it.leaf.calls.total()) == ([TIER_COLD, TIER_HOT], 1)
+
+
+async def test_no_cache_asks_and_keeps() -> None:
+    """no_cache asks the provider whatever the cache holds, and what it says is a hit for others at once."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.leaf.works = [work("Dune, revised", "Frank Herbert", isbns=[DUNE])]
+        request = pb.SearchAutoRequest(q=DUNE, cache_control=pb.CacheControl(no_cache=True))
+        fresh = await it.stub.SearchAuto(request)
+        later = await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE))
+        assert [(titles(each), each.provenance.tier) for each in (fresh, later)] == [
+            (["Dune, revised"], TIER_ORIGIN),
+            (["Dune, revised"], TIER_HOT),
+        ]
+
+
+async def test_no_cache_is_given_nothing_old() -> None:
+    """no_cache fails when the provider does, for it asked for news."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.leaf.failures["*"] = DOWN
+        with pytest.raises(UnavailableError):
+            await it.search(DUNE, cache_control=pb.CacheControl(no_cache=True))
+
+
+async def test_only_if_cached_asks_nobody() -> None:
+    """only_if_cached is NOT_CACHED with the key when no tier has an answer, and costs no call."""
+    async with open_house() as it:
+        with pytest.raises(NotFoundError) as caught:
+            await it.search(DUNE, cache_control=pb.CacheControl(only_if_cached=True))
+        assert (caught.value.reason, caught.value.metadata, it.leaf.calls.total()) == (
+            "NOT_CACHED",
+            {"key": f"v1:isbn:{DUNE}"},
+            0,
+        )
+
+
+async def test_only_if_cached_is_a_hit() -> None:
+    """only_if_cached gives what is cached."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        found = await it.search(DUNE, cache_control=pb.CacheControl(only_if_cached=True))
+        assert titles(found) == ["Dune"]
+
+
+@pytest.mark.parametrize(("max_stale", "tier", "stale"), [(200, TIER_COLD, True), (50, TIER_ORIGIN, False)])
+async def test_max_stale(max_stale: int, tier: int, *, stale: bool) -> None:
+    """An answer that is past its time by less than max_stale is served, and says so."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(604_800 + 100)
+        control = pb.CacheControl(max_stale=Duration(seconds=max_stale))
+        provenance = (await it.search(DUNE, cache_control=control)).provenance
+        assert (provenance.tier, provenance.stale) == (tier, stale)
+
+
+async def test_batch_class_is_a_hit_at_once() -> None:
+    """A caller that says "batch" has its answer in the cache when it gets it."""
+    async with open_house() as it:
+        await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE), metadata=(("x-bookmesh-class", "batch"),))
+        copies = await it.hot.get(f"v1:isbn:{DUNE}"), await it.cold.get(f"v1:isbn:{DUNE}")
+        assert None not in copies
+
+
+async def test_many_callers_cost_one_call() -> None:
+    """A hundred callers of one cold key ask the provider once."""
+    async with open_house() as it:
+        found = await asyncio.gather(*(it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE)) for _ in range(100)))
+        assert ([titles(each) for each in found], it.leaf.calls.total()) == ([["Dune"]] * 100, 1)
+
+
+async def test_callers_share_no_answer_object() -> None:
+    """Callers of one flight each get the number of results that they asked for."""
+    async with open_house() as it:
+        requests = [pb.SearchAutoRequest(q="dune", max_results=wanted) for wanted in (1, 2, 1)]
+        found = await asyncio.gather(*(it.stub.SearchAuto(request) for request in requests))
+        assert [len(each.results) for each in found] == [1, 2, 1]
+
+
+async def test_caller_that_leaves_takes_its_call_along() -> None:
+    """When the only caller goes away, the provider is not asked any longer."""
+    async with open_house() as it:
+        it.leaf.gate.clear()
+        call = asyncio.ensure_future(it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE)))
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            call.cancel()
+            await it.leaf.abandoned.wait()
+        assert call.cancelled()
+
+
+async def test_provider_is_asked_in_the_language() -> None:
+    """An author's books are asked for in one language, for foreign editions would fill the only page."""
+    async with open_house() as it:
+        await it.search("Frank Herbert", language="fr")
+        asked = [each for each in it.leaf.requests if isinstance(each, leaf_pb.AuthorBibliographyRequest)]
+        assert [each.language for each in asked] == ["fr"]
+
+
+async def test_bibliography_is_not_built() -> None:
+    """What a later issue builds says so."""
+    async with open_house() as it:
+        with pytest.raises(UnimplementedError) as caught:
+            await it.stub.AuthorBibliography(pb.AuthorBibliographyRequest(author="Frank Herbert"))
+        assert caught.value.reason == "NOT_BUILT"
+
+
+async def test_catalogue_is_found_by_every_isbn() -> None:
+    """Each book of the provider's is found by its ISBN."""
+    async with open_house() as it:
+        found = [titles(await it.search(edition.isbn_13)) for each in CATALOGUE for edition in each.editions]
+        assert found == [["Dune"], ["Dune Messiah"], ["Emma"]]
