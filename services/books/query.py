@@ -26,7 +26,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _READABLE_KEY = 120
 """Bytes of a text that its key shows as it is; a longer one shows its hash."""
 
-_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′ʼ`´", "'"))
+_QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc`\u00b4", "'"))
 
 
 class OrderBy(enum.Enum):
