@@ -157,7 +157,7 @@ def _tell_commands(deployment: Deployment, library: Path) -> None:
     console.print(Rule("it stays up until Ctrl-C; try in another terminal", style="dim"))
     address = deployment.book.services["books-api-proxy"].default.target
     for line in (
-        '.venv/bin/bookmesh search "ursula le guin"',
+        '.venv/bin/bookmesh search "charles dickens"',
         f".venv/bin/bookmesh warm {library}",
         ".venv/bin/bookmesh jobs",
         ".venv/bin/bookmesh health",

@@ -37,6 +37,19 @@ class Deployment:
     ports: dict[str, int]
     environ: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def made(cls, folder: Path) -> "Deployment":
+        """One without keys, so with the sandbox, below a folder."""
+        text = (ROOT / "mesh.toml").read_text()
+        known = sorted(set(PORT.findall(text)))
+        ports = dict(zip(known, free_ports(len(known)), strict=True))
+        text = PORT.sub(lambda found: f"127.0.0.1:{ports[found[1]]}", text)
+        book, data = folder / "mesh.toml", folder / ".bookmesh"
+        book.write_text(text.replace('manifest = "', f'manifest = "{ROOT}/'))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ISBNDB", "BOOKMESH"))}
+        environ = {**kept, "BOOKMESH_BOOK": str(book), "BOOKMESH_DATA": str(data), "COLUMNS": "160"}
+        return cls(book, data, ports, environ)
+
     def address(self, port: str) -> str:
         """Where the service listens that the project's own address book puts on this port."""
         return f"127.0.0.1:{self.ports[port]}"
@@ -71,17 +84,7 @@ class Deployment:
 @pytest.fixture
 def deployment(tmp_path: Path) -> Deployment:
     """A deployment without keys, so with the sandbox."""
-    text = (ROOT / "mesh.toml").read_text()
-    known = sorted(set(PORT.findall(text)))
-    ports = dict(zip(known, free_ports(len(known)), strict=True))
-    text = PORT.sub(lambda found: f"127.0.0.1:{ports[found[1]]}", text)
-    text = text.replace('manifest = "', f'manifest = "{ROOT}/')
-    book = tmp_path / "mesh.toml"
-    book.write_text(text)
-    data = tmp_path / ".bookmesh"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ISBNDB", "BOOKMESH"))}
-    environ = {**kept, "BOOKMESH_BOOK": str(book), "BOOKMESH_DATA": str(data), "COLUMNS": "160"}
-    return Deployment(book, data, ports, environ)
+    return Deployment.made(tmp_path)
 
 
 def eventually(condition: Callable[[], bool], seconds: float) -> bool:
