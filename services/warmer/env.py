@@ -1,0 +1,36 @@
+"""What the warmer is bound to: the proxy that it warms, the leaf, two stores, a key, and its settings."""
+
+from dataclasses import dataclass
+
+from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
+from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
+
+from mesh.introspection import Introspection
+from mesh.secrets import Secret
+from mesh.stores.protocol import Bucket, Kv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """The bindings of personal-library-cache-warmer; `services.warmer.settings` says what the numbers may be."""
+
+    BOOKS_API_PROXY: BooksServiceStub
+    """The proxy, which answers the searches and alone writes the cache."""
+    ISBNDB_WORKER: IsbndbServiceStub
+    """The leaf; its bibliographies are not asked for yet."""
+    WARMING_CACHE: Kv
+    """Jobs and how far they have come."""
+    LIBRARY_DATA: Bucket
+    """Uploaded libraries."""
+    ISBNDB_API_KEY: Secret | None
+    """The key of ISBNdb; declared by the original and unused, for only the leaf speaks to ISBNdb."""
+    MESH: Introspection
+    """The service's own runtime."""
+    MAX_LIBRARY_BYTES: int = 64 * 1024 * 1024
+    """Bytes that a library may have."""
+    MAX_LIBRARY_ROWS: int = 1_000_000
+    """Rows that a library may have."""
+    WARM_CONCURRENCY: int = 2
+    """Batches of one job that are under way at a time; the provider's rate is what limits, so a few keep it busy."""
+    ISBNDB_PLAN: str = "basic"
+    """The subscription that plans are reckoned with: "basic", "premium", "pro" or "enterprise"."""

@@ -1,0 +1,134 @@
+"""Takes a library in: its bytes are gathered, hashed, read and stored before anybody is told that it was accepted."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import IO
+
+import structlog
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_NOT_BUILT
+from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+
+from mesh.call import Clock
+from mesh.status import InvalidArgumentError, UnimplementedError
+from services.warmer import faults
+from services.warmer.checks import checked_format
+from services.warmer.libraries import Libraries, chunks_of, spool
+from services.warmer.library import LibraryCounts, LibraryError, read_library
+from services.warmer.messages import timestamp
+from services.warmer.rows import Reject, Repair
+
+TOLD = 100
+"""Rejects, and repairs, that an answer shows; their numbers are told in full."""
+
+_NAME_LENGTH = 255
+
+_log = structlog.get_logger("services.warmer")
+
+
+class Intake:
+    """Takes libraries in.
+
+    Args:
+        libraries: where they are kept.
+        max_bytes: bytes that one may have.
+        max_rows: rows that one may have.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, libraries: Libraries, *, max_bytes: int, max_rows: int, clock: Clock) -> None:
+        self._libraries = libraries
+        self._max_bytes = max_bytes
+        self._max_rows = max_rows
+        self._clock = clock
+
+    async def take(self, parts: AsyncIterator[pb.UploadLibraryRequest]) -> pb.UploadLibraryResponse:
+        """Takes one library.
+
+        Args:
+            parts: a header, maybe, then the bytes.
+
+        Raises:
+            InvalidArgumentError: LIBRARY_TOO_LARGE, LIBRARY_EMPTY, LIBRARY_NOT_TEXT, LIBRARY_NO_COLUMNS, INVALID_FIELD
+                or UNKNOWN_ENUM_VALUE.
+            UnimplementedError: NOT_BUILT; a format is forced that is not the one found.
+            UnavailableError: STORE_UNAVAILABLE.
+        """
+        with spool() as file:
+            header, library_id = await self._gather(parts, file)
+            answer = await self._libraries.find(library_id)
+            if answer is not None:
+                answer.already_stored = True
+                _check_format(header, answer.library)
+                return answer
+            # Reading holds the processor for long, so it is done beside the loop that serves everybody else.
+            answer = await asyncio.to_thread(self._read, file)
+            library = answer.library
+            _check_format(header, library)
+            library.id = library_id
+            library.file_name = header.file_name[:_NAME_LENGTH]
+            library.byte_count = file.seek(0, 2)
+            library.create_time.CopyFrom(timestamp(self._clock()))
+            await self._libraries.keep(file, answer)
+        _log.info("library_stored", library=library.id, rows=library.row_count, rejects=library.reject_count)
+        return answer
+
+    async def _gather(
+        self, parts: AsyncIterator[pb.UploadLibraryRequest], file: IO[bytes]
+    ) -> tuple[pb.LibraryHeader, str]:
+        """Writes the bytes to a file; the header, and the hash of the bytes."""
+        header, size, digest = pb.LibraryHeader(), 0, hashlib.sha256()
+        is_first = True
+        async for part in parts:
+            match part.WhichOneof("part"):
+                case "data":
+                    size += len(part.data)
+                    if size > self._max_bytes:
+                        raise faults.too_large(self._max_bytes, "bytes")
+                    digest.update(part.data)
+                    file.write(part.data)
+                case "header" if is_first:
+                    header = part.header
+                    checked_format(header.format)
+                case found:
+                    what = "a header comes first or not at all" if found else "a part must hold a header or data"
+                    raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, what, field=found or "part")
+            is_first = False
+        return header, digest.hexdigest()
+
+    def _read(self, file: IO[bytes]) -> pb.UploadLibraryResponse:
+        counts = LibraryCounts()
+        answer = pb.UploadLibraryResponse()
+        try:
+            columns, events = read_library(chunks_of(file), max_rows=self._max_rows)
+            for event in events:
+                counts.add(event)
+                if isinstance(event, Reject) and len(answer.rejects) < TOLD:
+                    answer.rejects.add(line=event.line, reason=event.reason, hint=event.hint, text=event.text)
+                elif isinstance(event, Repair) and len(answer.repairs) < TOLD:
+                    answer.repairs.add(line=event.line, reason=event.reason, hint=event.hint)
+        except LibraryError as error:
+            raise faults.refused(error) from None
+        answer.library.MergeFrom(
+            pb.Library(
+                format=columns.format,
+                row_count=counts.row_count,
+                book_count=counts.book_count,
+                author_count=counts.author_count,
+                reject_count=counts.reject_count,
+                duplicate_count=counts.duplicate_count,
+                repair_count=counts.repair_count,
+                columns=columns.names,
+            )
+        )
+        return answer
+
+
+def _check_format(header: pb.LibraryHeader, library: pb.Library) -> None:
+    if header.format not in (pb.LIBRARY_FORMAT_UNSPECIFIED, library.format):
+        found = pb.LibraryFormat.Name(library.format)
+        raise UnimplementedError(
+            ERROR_REASON_NOT_BUILT,
+            f"a format can't be forced yet; this file was found to be {found}",
+            metadata={"method": "UploadLibrary", "field": "header.format", "found": found},
+        )

@@ -1,0 +1,131 @@
+"""The only module that reads and writes LIBRARY_DATA: libraries under their hash, and the reports of jobs.
+
+libraries/<sha256>.csv        the file as it came
+libraries/<sha256>.summary    what the answer to its upload was; written last, so a library without it is none
+reports/<job>.csv             what became of each row
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import IO
+
+from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+
+from mesh.stores.errors import StoreError
+from mesh.stores.protocol import Bucket
+from services.warmer import faults
+
+CHUNK = 256 * 1024
+"""Bytes that are read at a time."""
+
+IN_MEMORY = 1024 * 1024
+"""Bytes of a library that are held in memory; a larger one lies in a temporary file while it is worked on."""
+
+
+def spool() -> IO[bytes]:
+    """A place for a library while it is worked on; it is gone when it is closed."""
+    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+
+
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """All bytes of a file, from its start."""
+    file.seek(0)
+    while data := file.read(CHUNK):
+        yield data
+
+
+class Libraries:
+    """Libraries at rest.
+
+    Every method raises UnavailableError with STORE_UNAVAILABLE when the store does not answer.
+
+    Args:
+        bucket: the store.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    async def find(self, library_id: str) -> pb.UploadLibraryResponse | None:
+        """What was answered when a library was first uploaded; None when it was not."""
+        async with _store():
+            found = await self._bucket.get(_summary(library_id))
+        return None if found is None else pb.UploadLibraryResponse.FromString(found.data)
+
+    async def require(self, library_id: str) -> pb.Library:
+        """A library.
+
+        Raises:
+            NotFoundError: LIBRARY_NOT_FOUND.
+        """
+        found = await self.find(library_id)
+        if found is None:
+            raise faults.not_found(library_id)
+        return found.library
+
+    async def keep(self, file: IO[bytes], answer: pb.UploadLibraryResponse) -> None:
+        """Stores a library; when this returns, it is safe."""
+        library = answer.library
+        async with _store():
+            await self._bucket.put_stream(
+                _file(library.id),
+                _streamed(file),
+                metadata={"file-name": library.file_name.encode("ascii", "replace").decode()},
+            )
+            await self._bucket.put(_summary(library.id), answer.SerializeToString())
+
+    @asynccontextmanager
+    async def opened(self, library_id: str) -> AsyncIterator[IO[bytes]]:
+        """A library's bytes, as a file of one's own.
+
+        Raises:
+            NotFoundError: LIBRARY_NOT_FOUND.
+        """
+        with spool() as file:
+            async with _store():
+                try:
+                    async for data in self._bucket.stream(_file(library_id)):
+                        file.write(data)
+                except KeyError:
+                    raise faults.not_found(library_id) from None
+            yield file
+
+    async def keep_report(self, job_id: str, chunks: AsyncIterator[bytes]) -> None:
+        """Stores the report of a job that is done."""
+        async with _store():
+            await self._bucket.put_stream(_report(job_id), chunks)
+
+    async def report(self, job_id: str) -> AsyncIterator[bytes]:
+        """The report of a job; nothing when none was stored."""
+        async with _store():
+            try:
+                async for data in self._bucket.stream(_report(job_id)):
+                    yield data
+            except KeyError:
+                return
+
+
+def _file(library_id: str) -> str:
+    return f"libraries/{library_id}.csv"
+
+
+def _summary(library_id: str) -> str:
+    return f"libraries/{library_id}.summary"
+
+
+def _report(job_id: str) -> str:
+    return f"reports/{job_id}.csv"
+
+
+async def _streamed(file: IO[bytes]) -> AsyncIterator[bytes]:
+    for data in chunks_of(file):
+        yield data
+
+
+@asynccontextmanager
+async def _store() -> AsyncIterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise faults.store_unavailable("LIBRARY_DATA") from error

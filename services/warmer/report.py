@@ -1,0 +1,102 @@
+"""The report of a job: one line of CSV for each row of its library, and what became of it. Pure."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from services.warmer.checks import InlineBook
+from services.warmer.library import Duplicate, Event
+from services.warmer.outcome import Outcome, Settled
+from services.warmer.plan import Search, author_searches, book_search
+from services.warmer.rows import Reject, Repair, Row
+
+COLUMNS = ("line", "isbn_13", "title", "authors", "outcome", "reason", "hint")
+"""The contract's columns."""
+
+CHUNK = 64 * 1024
+"""Bytes of one part of a report, about."""
+
+PENDING = "pending"
+REJECTED = "rejected"
+DUPLICATE = "duplicate"
+"""Outcomes beside those of searches."""
+
+_LOST = frozenset({Outcome.FAILED, Outcome.PARKED})
+
+Look = Callable[[Search], Settled | None]
+"""What became of a search; None while nothing has.
+
+Raises:
+    KeyError: the job's plan has no such search.
+"""
+
+
+def report_of(events: Iterable[Event | InlineBook], look: Look) -> Iterator[bytes]:
+    """A report in UTF-8, in parts of about CHUNK bytes; lines end as RFC 4180 has it.
+
+    Args:
+        events: what the library holds, in the order of its lines; a repair comes right after its row.
+        look: what became of a search.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for line in _lines(events, look):
+        writer.writerow(line)
+        if out.tell() >= CHUNK:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def _lines(events: Iterable[Event | InlineBook], look: Look) -> Iterator[Sequence[str | int]]:
+    held: Row | InlineBook | None = None
+    for event in events:
+        if isinstance(event, Repair):
+            if held is not None:
+                yield _book_line(held, look, event)
+            held = None
+            continue
+        if held is not None:
+            yield _book_line(held, look)
+        held = None
+        match event:
+            case Reject():
+                hint = f"{event.hint}: {event.text}" if event.text else event.hint
+                yield event.line, "", "", "", REJECTED, event.reason, hint
+            case Duplicate():
+                yield event.line, "", "", "", DUPLICATE, "", f"repeats line {event.of_line}"
+            case _:
+                held = event
+    if held is not None:
+        yield _book_line(held, look)
+
+
+def _book_line(book: Row | InlineBook, look: Look, repair: Repair | None = None) -> Sequence[str | int]:
+    search = book_search(book)
+    authors = author_searches(book)
+    if search is None:
+        search, *authors = authors
+    settled = look(search)
+    outcome, reason, hint = PENDING, "", ""
+    if settled is not None:
+        outcome, reason, hint = settled.outcome.value, settled.reason, settled.hint
+    if not reason:
+        reason, hint = _lost_author(authors, look)
+    if not reason and repair is not None:
+        reason, hint = repair.reason, repair.hint
+    return book.line, book.isbn13, book.title, "; ".join(book.authors), outcome, reason, hint
+
+
+def _lost_author(authors: Iterable[Search], look: Look) -> tuple[str, str]:
+    """Why the search for one of a book's authors is not warm, though that of the book may be."""
+    for author in authors:
+        try:
+            settled = look(author)
+        except KeyError:
+            # The job's strategy asks for books alone.
+            continue
+        if settled is not None and settled.outcome in _LOST:
+            return settled.reason, f"the search for {author.q} {settled.outcome.value}: {settled.hint}"
+    return "", ""
