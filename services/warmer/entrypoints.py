@@ -30,8 +30,9 @@ from services.warmer.libraries import Libraries
 from services.warmer.messages import job_message
 from services.warmer.planning import LibraryPlanner
 from services.warmer.reporting import Reports
-from services.warmer.running import Run, Tools
+from services.warmer.running import Run
 from services.warmer.settings import Settings, settings_of
+from services.warmer.tools import Tools
 from services.warmer.watch import changes
 
 

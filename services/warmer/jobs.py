@@ -26,7 +26,8 @@ from mesh.status import (
 )
 from services.warmer.job import Failure, Job, JobStateError, State
 from services.warmer.journal import Claim, PageTokenError
-from services.warmer.running import Run, Tools
+from services.warmer.running import Run
+from services.warmer.tools import Tools
 
 _RESUME_WAIT_S = 2.0
 """Seconds before the journal is asked again for unfinished jobs, when it did not answer at the start."""

@@ -2,65 +2,21 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 import structlog
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
-from mesh.call import Clock
 from mesh.status import MeshError, UnavailableError
-from services.warmer.asking import Asker, Sleep
-from services.warmer.job import Extent, Failure, Job, State
-from services.warmer.journal import Journal
+from services.warmer.job import Failure, Job, State
 from services.warmer.outcome import BatchRecord, Settled, Tally
 from services.warmer.plan import Plan, Search
 from services.warmer.rate import Rate
+from services.warmer.tools import Tools
 from services.warmer.watch import Bell
 
-_STORE_WAITS_S = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before a store that is down is tried again, the last one from then on."""
-
 _log = structlog.get_logger("services.warmer")
-
-Value = TypeVar("Value")
-
-
-class Reports(Protocol):
-    """Keeps what became of each row."""
-
-    async def keep(self, job_id: str, request: pb.WarmRequest, plan: Plan, records: Sequence[BatchRecord]) -> None:
-        """Keeps the report of a job that is done, if it can."""
-
-
-class Planner(Protocol):
-    """Makes plans; the same request on the same library always gives the same one."""
-
-    async def plan(self, request: pb.WarmRequest) -> tuple[Plan, Extent]:
-        """What a request asks to warm.
-
-        Raises:
-            UnavailableError: STORE_UNAVAILABLE.
-            MeshError: it can't be planned, now or ever.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What jobs are run with."""
-
-    journal: Journal
-    planner: Planner
-    reports: Reports
-    asker: Asker
-    concurrency: int
-    """Batches of one job that are under way at a time."""
-    clock: Clock
-    """Seconds since the epoch."""
-    monotonic: Clock
-    """Seconds, never going back."""
-    sleep: Sleep = asyncio.sleep
 
 
 class Run:
@@ -150,13 +106,13 @@ class Run:
 
     async def _do(self) -> None:
         tools = self._tools
-        plan, extent = await self._patiently(lambda: tools.planner.plan(self.request))
-        self.records = await self._patiently(lambda: tools.journal.adopt(self.job.id, plan))
+        plan, extent = await self._tools.patiently(lambda: tools.planner.plan(self.request))
+        self.records = await self._tools.patiently(lambda: tools.journal.adopt(self.job.id, plan))
         self.plan = plan
         self.job = self.job.planned(extent, tools.clock())
         self._count()
         if self.job.state is State.PENDING:
-            await self._patiently(self._start)
+            await self._tools.patiently(self._start)
         _log.info("job_running", job=self.job.id, searches=extent.searches, settled=self.job.tally.settled)
         numbers = iter([number for number, record in enumerate(self.records) if record.pending()])
         async with asyncio.TaskGroup() as group:
@@ -164,7 +120,7 @@ class Run:
                 group.create_task(self._batches(plan, numbers))
         await self._go.wait()
         await tools.reports.keep(self.job.id, self.request, plan, self.records)
-        await self._patiently(self._succeed)
+        await self._tools.patiently(self._succeed)
         _log.info("job_ended", job=self.job.id, state=self.job.state.value, calls=self.job.tally.calls)
 
     async def _start(self) -> None:
@@ -193,8 +149,8 @@ class Run:
             except UnavailableError as error:
                 _log.warning("checkpoint_lost", job=self.job.id, batch=number, reason=error.reason)
             raise
-        await self._patiently(lambda: journal.put_batch(self.job.id, number, record))
-        await self._patiently(self._save)
+        await self._tools.patiently(lambda: journal.put_batch(self.job.id, number, record))
+        await self._tools.patiently(self._save)
 
     async def _save(self) -> None:
         async with self._writing:
@@ -218,7 +174,7 @@ class Run:
                 self._become(ended)
 
         if not self.ended:
-            await self._patiently(fail)
+            await self._tools.patiently(fail)
             _log.warning("job_failed", job=self.job.id, code=failure.code, reason=failure.reason)
 
     async def _move(self, state: State) -> None:
@@ -257,18 +213,6 @@ class Run:
         """Counts searches that are tried again."""
         record.retries += count
         self._retally(self.job.tally + Tally(retries=count))
-
-    async def _patiently(self, work: Callable[[], Awaitable[Value]]) -> Value:
-        """Does what needs a store, as often as it takes until the store is there."""
-        for waited in range(2**62):
-            try:
-                return await work()
-            except UnavailableError as error:
-                if error.reason != "STORE_UNAVAILABLE":
-                    raise
-                _log.warning("store_waited_for", job=self.job.id, store=error.metadata.get("store", ""))
-                await self._tools.sleep(_STORE_WAITS_S[min(waited, len(_STORE_WAITS_S) - 1)])
-        raise AssertionError("unreachable")  # pragma: no cover - nobody waits that long
 
 
 @dataclass(frozen=True, slots=True)
