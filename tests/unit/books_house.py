@@ -60,6 +60,8 @@ class FakeLeaf(IsbndbServiceServicer):
     works: Sequence[Work] = CATALOGUE
     calls: Counter[str] = field(default_factory=Counter)
     requests: list[object] = field(default_factory=list)
+    left_s: list[float | None] = field(default_factory=list)
+    """Seconds that each call had."""
     failures: dict[str, MeshError | Exception] = field(default_factory=dict)
     """What a method raises, by its name; "*" is all of them."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,9 +75,10 @@ class FakeLeaf(IsbndbServiceServicer):
         """Opens the gate."""
         self.gate.set()
 
-    async def _called(self, method: str, request: object) -> None:
+    async def _called(self, method: str, request: object, context: Context) -> None:
         self.calls[method] += 1
         self.requests.append(request)
+        self.left_s.append(context.time_remaining())
         self.asked.set()
         try:
             await self.gate.wait()
@@ -88,7 +91,7 @@ class FakeLeaf(IsbndbServiceServicer):
 
     async def GetBook(self, request: leaf_pb.GetBookRequest, context: Context) -> leaf_pb.GetBookResponse:
         """One book."""
-        await self._called("GetBook", request)
+        await self._called("GetBook", request, context)
         for each in self.works:
             if any(edition.isbn_13 == request.isbn for edition in each.editions):
                 return leaf_pb.GetBookResponse(work=each, provider_call_count=1)
@@ -98,7 +101,7 @@ class FakeLeaf(IsbndbServiceServicer):
         self, request: leaf_pb.BatchGetBooksRequest, context: Context
     ) -> leaf_pb.BatchGetBooksResponse:
         """Many books."""
-        await self._called("BatchGetBooks", request)
+        await self._called("BatchGetBooks", request, context)
         response = leaf_pb.BatchGetBooksResponse(provider_call_count=1)
         known = {edition.isbn_13: each for each in self.works for edition in each.editions}
         for isbn in request.isbns:
@@ -112,7 +115,7 @@ class FakeLeaf(IsbndbServiceServicer):
         self, request: leaf_pb.AuthorBibliographyRequest, context: Context
     ) -> leaf_pb.AuthorBibliographyResponse:
         """The works of a name in one language."""
-        await self._called("AuthorBibliography", request)
+        await self._called("AuthorBibliography", request, context)
         found = [
             each
             for each in self.works
@@ -123,7 +126,7 @@ class FakeLeaf(IsbndbServiceServicer):
 
     async def SearchBooks(self, request: leaf_pb.SearchBooksRequest, context: Context) -> leaf_pb.SearchBooksResponse:
         """The works that have all words in their titles, or anywhere."""
-        await self._called("SearchBooks", request)
+        await self._called("SearchBooks", request, context)
         wanted = set(words_of(request.q))
         everywhere = request.column == leaf_pb.SEARCH_COLUMN_UNSPECIFIED
         found = [

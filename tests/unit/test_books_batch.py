@@ -150,6 +150,14 @@ async def test_only_if_cached_asks_nobody() -> None:
         assert (told(answers), it.leaf.calls) == (["NOT_CACHED", "Emma", "NOT_CACHED"], {"GetBook": 1})
 
 
+async def test_only_if_cached_is_not_looked_up_with_others() -> None:
+    """An ISBN that nobody may be asked for is not among those that are looked up."""
+    async with open_house() as it:
+        control = pb.CacheControl(only_if_cached=True)
+        await it.batch(pb.SearchAutoRequest(q=DUNE, cache_control=control), EMMA)
+        assert list(it.leaf.requests[0].isbns) == [EMMA]  # type: ignore[attr-defined]  # a BatchGetBooksRequest
+
+
 async def test_no_cache_looks_up_anew() -> None:
     """no_cache is honoured search by search."""
     async with open_house() as it:

@@ -47,6 +47,22 @@ class HangingKv(MemoryKv):
         return None
 
 
+class SlowOnceKv(MemoryKv):
+    """A store whose first write waits until the second has come, or would have."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.first = True
+
+    async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
+        """Sets a value, late the first time."""
+        if self.first:
+            self.first = False
+            for _ in range(20):
+                await asyncio.sleep(0)
+        await super().put(key, value, ttl_s=ttl_s)
+
+
 @asynccontextmanager
 async def shelves(hot: MemoryKv | None = None) -> AsyncIterator[Shelves]:
     """A cache on stores in memory and a clock that stands still."""
@@ -142,9 +158,12 @@ async def test_old_answer_is_not_promoted() -> None:
 
 async def test_later_answer_wins() -> None:
     """Of two answers to one key, the later one lies in every tier."""
-    async with shelves() as it:
+    async with shelves(SlowOnceKv(FakeClock())) as it:
         it.cache.put(KEY, it.entry("Dune"))
         later = await it.put(it.entry("Dune, revised"))
+        for _ in range(40):
+            # Time for the first write, if nothing had made the second wait for it.
+            await asyncio.sleep(0)
         copies = await it.cache.copies(KEY)
         assert [copy.entry for copy in copies] == [later, later]
 

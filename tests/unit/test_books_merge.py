@@ -65,6 +65,22 @@ def test_shared_edition_joins_no_strangers() -> None:
     ) == [("Dune", 1), ("Emma", 1)]
 
 
+def test_work_of_which_nothing_is_left_goes() -> None:
+    """A record whose only ISBN is another author's work already is no work of its own."""
+    assert titles(merged([work("Dune", "Frank Herbert", isbns=[DUNE]), work("Emma", "Jane Austen", isbns=[DUNE])])) == [
+        ("Dune", 1)
+    ]
+
+
+def test_same_edition_without_isbn_is_one() -> None:
+    """An edition without an ISBN that comes twice is one; another one is not."""
+    book = Work(title="Dune", authors=[Author(name="Frank Herbert")])
+    book.editions.add(publisher="Chilton")
+    other = Work(title="Dune", authors=[Author(name="Frank Herbert")])
+    other.editions.extend([Edition(publisher="Chilton"), Edition(publisher="Gollancz")])
+    assert titles(merged([book, other])) == [("Dune", 2)]
+
+
 def test_edition_takes_what_it_lacks() -> None:
     """An edition that two providers know is one, filled from both, and says who helped."""
     first = Work(title="Dune", authors=[Author(name="Frank Herbert")])

@@ -77,6 +77,12 @@ def test_what_is_no_book_is_last(form: int) -> None:
     assert ranked("dune", [film, ROAD]) == ["The Road to Dune", "Dune"]
 
 
+def test_more_words_come_first() -> None:
+    """Where a text is neither title nor name, the work that holds more of its words comes first."""
+    works = [work("Jane Eyre", "Charlotte Brontë", isbns=["1", "2", "3", "4"]), DUNE, ROAD]
+    assert ranked("road dune desert", works) == ["The Road to Dune", "Dune", "Jane Eyre"]
+
+
 def test_nothing_is_dropped() -> None:
     """Works that answer nothing of the text are kept, at the end."""
     assert ranked("dune", [JANE_EYRE, DUNE]) == ["Dune", "Jane Eyre"]

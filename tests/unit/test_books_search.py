@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 from bookmesh.books.v1 import books_service_pb2 as pb
@@ -122,6 +123,16 @@ async def test_book_without_language_is_found() -> None:
     """A record that names no language is not dropped for it."""
     async with open_house(FakeLeaf([work("Solaris", "Stanisław Lem", isbns=[DUNE], language="")])) as it:
         assert [titles(await it.search(q)) for q in ("Solaris", "Stanisław Lem")] == [["Solaris"], ["Solaris"]]
+
+
+async def test_foreign_title_hides_no_name() -> None:
+    """A title in another language does not keep a name from being looked for everywhere."""
+    works = [
+        work("Lem", "Jan Kowalski", isbns=["1"], language="pl"),
+        work("Solaris", "Stanisław Lem", isbns=["2"], language=""),
+    ]
+    async with open_house(FakeLeaf(works)) as it:
+        assert titles(await it.search("Lem")) == ["Solaris"]
 
 
 async def test_newest_first() -> None:
@@ -345,12 +356,48 @@ async def test_max_stale(max_stale: int, tier: int, *, stale: bool) -> None:
         assert (provenance.tier, provenance.stale) == (tier, stale)
 
 
-async def test_batch_class_is_a_hit_at_once() -> None:
-    """A caller that says "batch" has its answer in the cache when it gets it."""
+@pytest.mark.parametrize(
+    ("metadata", "control", "expected"),
+    [
+        ((("x-bookmesh-class", "batch"),), pb.CacheControl(), True),
+        ((("x-bookmesh-class", "live"),), pb.CacheControl(), False),
+        ((), pb.CacheControl(no_cache=True), True),
+        ((), pb.CacheControl(), False),
+    ],
+)
+async def test_who_waits_for_the_cache(
+    metadata: tuple[tuple[str, str], ...],
+    control: pb.CacheControl,
+    expected: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A caller that says "batch", or no_cache, has its answer in the cache when it gets it; others do not wait."""
     async with open_house() as it:
-        await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE), metadata=(("x-bookmesh-class", "batch"),))
-        copies = await it.hot.get(f"v1:isbn:{DUNE}"), await it.cold.get(f"v1:isbn:{DUNE}")
-        assert None not in copies
+        gate, put = asyncio.Event(), it.cold.put
+        it.cold.put = lambda *args, **more: _after(gate, put(*args, **more))  # type: ignore[method-assign]  # a slow store
+        call = it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE, cache_control=control), metadata=metadata)
+        waiting = asyncio.ensure_future(call)
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            done, _ = await asyncio.wait({waiting}, timeout=0.05)
+            gate.set()
+            await waiting
+        assert expected is not bool(done)
+
+
+async def _after(gate: asyncio.Event, work: Awaitable[bool]) -> bool:
+    """Does some work when a gate opens."""
+    await gate.wait()
+    return await work
+
+
+@pytest.mark.parametrize(("metadata", "least_s", "most_s"), [((), 5, 10), ((("x-bookmesh-class", "batch"),), 25, 30)])
+async def test_batches_wait_for_their_turn(
+    metadata: tuple[tuple[str, str], ...], least_s: float, most_s: float
+) -> None:
+    """A call to the provider for a batch has longer than one that somebody waits for, since plans make queues."""
+    async with open_house() as it:
+        await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE), metadata=metadata)
+        assert least_s < (it.leaf.left_s[0] or 0) <= most_s
 
 
 async def test_many_callers_cost_one_call() -> None:
