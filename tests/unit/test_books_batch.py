@@ -218,6 +218,14 @@ async def test_batch_joins_a_search_under_way() -> None:
         assert (told(answers), list(it.leaf.requests[1].isbns)) == (["Dune", "Emma"], [EMMA])  # type: ignore[attr-defined]  # a BatchGetBooksRequest
 
 
+async def test_search_under_way_that_came_to_nothing() -> None:
+    """An ISBN whose search elsewhere ended before it could be joined is looked up by itself."""
+    async with open_house() as it:
+        it.state.search.is_under_way = lambda key: key.endswith(DUNE)  # type: ignore[method-assign]  # so it seemed
+        assert told(await it.batch(DUNE, EMMA)) == ["Dune", "Emma"]
+        assert sorted(list(each.isbns) for each in it.leaf.requests) == [[EMMA], [DUNE]]  # type: ignore[attr-defined]  # BatchGetBooksRequests
+
+
 async def test_stores_down() -> None:
     """With both tiers down a batch is answered by the providers."""
     async with open_house() as it:
