@@ -72,7 +72,9 @@ def outcome(answer: Answer) -> pb.ProviderOutcome:
     )
     if answer.found is not None:
         told.state = pb.PROVIDER_STATE_ANSWERED if answer.found.works else pb.PROVIDER_STATE_EMPTY
-        told.edition_count = sum(len(work.editions) for work in answer.found.works)
+        # One that came as an answer to two questions is one all the same.
+        isbns = [edition.isbn_13 for work in answer.found.works for edition in work.editions]
+        told.edition_count = len(set(filter(None, isbns))) + isbns.count("")
         told.call_count = answer.found.call_count
     elif isinstance(error, DeadlineExceededError) or told.reason in _TIMED_OUT:
         told.state = pb.PROVIDER_STATE_TIMED_OUT

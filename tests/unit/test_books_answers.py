@@ -37,6 +37,12 @@ def test_failed_provider(error: MeshError, state: pb.ProviderState.ValueType) ->
     assert (state, error.reason) == (told.state, told.reason)
 
 
+def test_edition_that_came_twice_counts_once() -> None:
+    """A provider that gave one edition for the title and again for the name gave one."""
+    found = Found(works=[work("Dune", "Frank Herbert", isbns=[DUNE, ""]), work("Dune", "Frank Herbert", isbns=[DUNE])])
+    assert outcome(Answer(provider="isbndb", found=found)).edition_count == 2
+
+
 def test_empty_provider() -> None:
     """A provider that has nothing is no failed one."""
     told = outcome(Answer(provider="isbndb", found=Found(call_count=1), duration_ms=2.5))
