@@ -62,9 +62,11 @@ def test_isbns_in_every_form(isbn: str) -> None:
 def test_inline_rows_have_lines() -> None:
     """ISBNs come first, then authors, and each has its place."""
     rows = checked_warm(inline([DUNE], ["Jane  Austen ", "Homer"]))
-    assert [
-        (row.line, row.isbn13, tuple(row.authors)) for row in rows
-    ] == [(1, DUNE, ()), (2, "", ("Jane Austen",)), (3, "", ("Homer",))]
+    assert [(row.line, row.isbn13, tuple(row.authors)) for row in rows] == [
+        (1, DUNE, ()),
+        (2, "", ("Jane Austen",)),
+        (3, "", ("Homer",)),
+    ]
 
 
 def test_as_many_as_allowed() -> None:

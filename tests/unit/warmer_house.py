@@ -51,6 +51,8 @@ class FakeBooks(BooksServiceServicer):
         """What the providers have nothing of."""
         self.errors: dict[str, list[CallError]] = {}
         """What the next searches for a query fail with."""
+        self.refused: dict[str, CallError] = {}
+        """What every search for a query fails with, whatever the cache holds."""
         self.partial: dict[str, int] = {}
         """How many of the next answers to a query are partial."""
         self.stale: set[str] = set()
@@ -70,6 +72,8 @@ class FakeBooks(BooksServiceServicer):
         self.gate.set()
         self.waiting = asyncio.Event()
         """Set when an answer waits at the gate."""
+        self.hold_at = -1
+        """How many searches are asked for before the gate closes; never when negative."""
         self.active = 0
         self.most_active = 0
         """Calls at a time."""
@@ -87,6 +91,9 @@ class FakeBooks(BooksServiceServicer):
         try:
             bulk = 1
             for at, query in enumerate(request.queries):
+                if len(self.asked) == self.hold_at:
+                    self.hold_at = -1
+                    self.gate.clear()
                 if not self.gate.is_set():
                     self.waiting.set()
                     await self.gate.wait()
@@ -101,6 +108,9 @@ class FakeBooks(BooksServiceServicer):
         q, control = query.q, query.cache_control
         response = books_pb.SearchAutoResponse()
         response.provenance.key = q.casefold()
+        if q in self.refused:
+            answer.error.CopyFrom(self.refused[q])
+            return bulk
         if q.casefold() in self.cache and not control.no_cache:
             response.provenance.tier = TIER_HOT
             response.provenance.stale = q in self.stale

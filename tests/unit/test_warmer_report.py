@@ -1,0 +1,205 @@
+"""What became of every row."""
+
+import csv
+import io
+
+import pytest
+from bookmesh.mesh.v1.call_error_pb2 import CallError
+from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+
+from mesh.status import DataLossError
+from services.warmer.library import Duplicate, Event
+from services.warmer.outcome import Outcome, Settled
+from services.warmer.plan import Search
+from services.warmer.report import CHUNK, report_of
+from services.warmer.rows import Reject, Repair, Row
+from tests.unit.warmer_house import DUNE, EMMA, LIBRARY, UNKNOWN, House
+
+DOWN = CallError(code="UNAVAILABLE", reason="ALL_PROVIDERS_FAILED", message="isbndb is down")
+
+
+def rows_of(report: str) -> list[list[str]]:
+    """A report's rows, without the header."""
+    return list(csv.reader(io.StringIO(report)))[1:]
+
+
+async def test_every_row_of_the_library() -> None:
+    """Each row of the library is told with its line, and what became of it."""
+    async with House().process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        report = await process.report(job.id)
+    assert rows_of(report) == [
+        ["2", DUNE, "Dune", "Frank Herbert", "warmed", "", ""],
+        ["3", EMMA, "Emma", "Jane Austen", "warmed", "", ""],
+        ["4", "", "Persuasion", "Jane Austen", "warmed", "", ""],
+        ["5", UNKNOWN, "Nobody wrote this", "Nobody", "not_found", "", ""],
+        ["6", "", "", "", "duplicate", "", "repeats line 3"],
+        ["7", "", "", "", "rejected", "NO_TITLE_OR_ISBN", "add a title or an ISBN: Somebody"],
+        [
+            "8",
+            "",
+            "Mended",
+            "Jane Austen",
+            "warmed",
+            "WRONG_CHECK_DIGIT",
+            "the check digit of the ISBN is wrong; the book is searched for by title and author",
+        ],
+    ]
+
+
+async def test_header() -> None:
+    """The columns are the contract's."""
+    async with House().process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        report = await process.report(job.id)
+    assert report.startswith("line,isbn_13,title,authors,outcome,reason,hint\r\n")
+
+
+async def test_a_parked_row_says_why() -> None:
+    """A row whose search was given up tells the reason and what the provider said."""
+    house = House()
+    house.books.errors = {DUNE: [DOWN] * 99}
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        row = rows_of(await process.report(job.id))[0]
+    assert row[4:] == ["parked", "ALL_PROVIDERS_FAILED", "isbndb is down"]
+
+
+async def test_a_parked_author_shows_at_the_book() -> None:
+    """A book whose author could not be warmed says so, though the book itself is warm."""
+    house = House()
+    house.books.errors = {"Frank Herbert": [DOWN] * 99}
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        row = rows_of(await process.report(job.id))[0]
+    assert row[4:] == ["warmed", "ALL_PROVIDERS_FAILED", "the search for Frank Herbert parked: isbndb is down"]
+
+
+async def test_a_job_under_way() -> None:
+    """The report of a job that runs tells what is known, and the rest is pending."""
+    house = House()
+    async with house.process() as process:
+        house.books.gate.clear()
+        job = await process.warm((await process.upload()).library.id)
+        await house.books.waiting.wait()
+        outcomes = [row[4] for row in rows_of(await process.report(job.id))]
+        house.books.gate.set()
+    assert outcomes == ["pending", "pending", "pending", "pending", "duplicate", "rejected", "pending"]
+
+
+async def test_inline() -> None:
+    """The rows of a request are told, too: its ISBNs, then its authors."""
+    async with House().process() as process:
+        inline = pb.InlineLibrary(isbns=[DUNE], authors=["Jane Austen", "Nobody"])
+        job = (await process.stub.Warm(pb.WarmRequest(inline=inline))).job
+        await process.finished(job.id)
+        report = await process.report(job.id)
+    assert rows_of(report) == [
+        ["1", DUNE, "", "", "warmed", "", ""],
+        ["2", "", "", "Jane Austen", "warmed", "", ""],
+        ["3", "", "", "Nobody", "not_found", "", ""],
+    ]
+
+
+async def test_the_report_is_kept() -> None:
+    """The report of a job that is done lies in the store."""
+    house = House()
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        report = await process.report(job.id)
+    kept = await house.bucket.get(f"reports/{job.id}.csv")
+    assert kept is not None
+    assert report.encode() == kept.data
+
+
+async def test_a_report_that_was_not_kept_is_made() -> None:
+    """Without the stored report, the same one is made of library and checkpoints."""
+    house = House()
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        kept = await process.report(job.id)
+        await house.bucket.delete(f"reports/{job.id}.csv")
+        made = await process.report(job.id)
+    assert kept == made
+
+
+async def test_an_outage_of_the_store_does_not_hold_up_a_job() -> None:
+    """A job whose report can't be kept succeeds, and its report can be had when the store is back."""
+    house = House()
+    async with house.process() as process:
+        house.books.gate.clear()
+        job = await process.warm((await process.upload()).library.id)
+        await house.books.waiting.wait()
+        house.bucket.down = True
+        house.books.gate.set()
+        await process.finished(job.id)
+        house.bucket.down = False
+        count = len(rows_of(await process.report(job.id)))
+    assert count == LIBRARY.count("\n") - 1
+
+
+async def test_a_report_that_nobody_can_make() -> None:
+    """Where checkpoints and plan do not fit any more, the report says so instead of making something up."""
+    house = House()
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        await process.finished(job.id)
+        await house.bucket.delete(f"reports/{job.id}.csv")
+        await house.kv.put(f"plan:{job.id}", b"another")
+        with pytest.raises(DataLossError):
+            await process.report(job.id)
+
+
+async def test_a_cancelled_job_has_a_report() -> None:
+    """What a cancelled job did not come to is pending."""
+    house = House()
+    async with house.process() as process:
+        house.books.gate.clear()
+        job = await process.warm((await process.upload()).library.id)
+        await house.books.waiting.wait()
+        await process.stub.CancelWarmJob(pb.CancelWarmJobRequest(job_id=job.id))
+        outcomes = {row[4] for row in rows_of(await process.report(job.id))}
+    assert outcomes == {"pending", "duplicate", "rejected"}
+
+
+def nothing(_: Search) -> Settled | None:
+    """Nothing is settled yet."""
+    return None
+
+
+def test_a_repair_belongs_to_its_row() -> None:
+    """A repair is told with the row before it, and a row without one has none."""
+    events: list[Event] = [Row(2, "a", (), ""), Repair(2, "WHY", "how"), Row(3, "b", (), "")]
+    report = b"".join(report_of(events, nothing)).decode()
+    assert [row[5:] for row in rows_of(report)] == [["WHY", "how"], ["", ""]]
+
+
+def test_a_failure_is_told_before_a_repair() -> None:
+    """Where a row was mended and failed all the same, the failure is what counts."""
+    events: list[Event] = [Row(2, "a", (), ""), Repair(2, "WHY", "how")]
+    report = b"".join(report_of(events, lambda _: Settled(Outcome.FAILED, "EMPTY_QUERY", "no"))).decode()
+    assert rows_of(report)[0][4:] == ["failed", "EMPTY_QUERY", "no"]
+
+
+def test_large_reports_come_in_parts() -> None:
+    """A large report comes in parts of about 64 KB, and together they are one CSV."""
+    events = [Reject(line, "R", "hint", "x" * 100) for line in range(2, 3_002)]
+    parts = list(report_of(events, nothing))
+    sizes = [len(part) for part in parts]
+    assert (len(rows_of(b"".join(parts).decode())), all(CHUNK <= size < CHUNK + 1_000 for size in sizes[:-1])) == (
+        3_000,
+        True,
+    )
+
+
+def test_cells_are_quoted() -> None:
+    """Commas, quotes and line breaks in a title come back as they were."""
+    title = 'a, "b"\nc'
+    report = b"".join(report_of([Row(2, title, ("x, y", "z"), ""), Duplicate(5, 2)], nothing)).decode()
+    assert rows_of(report)[0][2:4] == [title, "x, y; z"]

@@ -1,0 +1,43 @@
+"""What the warmer's settings may be."""
+
+import pytest
+
+from mesh.problems import ConfigurationError
+from services.warmer.entrypoints import lifespan
+from services.warmer.settings import settings_of
+from tests.unit.warmer_house import House
+
+
+def test_defaults() -> None:
+    """Without settings a library has 64 MB and a million rows at most."""
+    settings = settings_of(House().env())
+    assert (settings.max_library_bytes, settings.max_library_rows) == (64 * 1024 * 1024, 1_000_000)
+
+
+@pytest.mark.parametrize("name", ["MAX_LIBRARY_BYTES", "MAX_LIBRARY_ROWS", "WARM_CONCURRENCY"])
+@pytest.mark.parametrize("value", [0, -1, 2**62])
+def test_numbers_out_of_range(name: str, value: int) -> None:
+    """A number that makes no sense is told by its name."""
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(House().env(**{name: value}))
+    assert [f"services.warmer.env.Env.{name}"] == [problem.where for problem in caught.value.problems]
+
+
+def test_unknown_subscription() -> None:
+    """A subscription that nobody knows is told, and what was meant is guessed."""
+    with pytest.raises(ConfigurationError, match="premium"):
+        settings_of(House().env(ISBNDB_PLAN="premum"))
+
+
+def test_all_problems_at_once() -> None:
+    """Every setting that makes no sense is told in one message."""
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(House().env(MAX_LIBRARY_BYTES=0, WARM_CONCURRENCY=0, ISBNDB_PLAN=""))
+    assert len(caught.value.problems) == 3
+
+
+async def test_a_wrong_setting_starts_nothing() -> None:
+    """A service with a wrong setting does not open."""
+    with pytest.raises(ConfigurationError):
+        async with lifespan(House().env(MAX_LIBRARY_ROWS=0)):
+            pass
