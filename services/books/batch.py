@@ -13,11 +13,11 @@ from bookmesh.mesh.v1.call_error_pb2 import CallError
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 
 from mesh.background import Background
+from mesh.flights import Flights
 from mesh.status import InternalError, MeshError
 from services.books.answers import Answer
 from services.books.cache import Held
 from services.books.checks import Ask, checked_search
-from services.books.flight import Flights
 from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import Query
 from services.books.search import PATIENT_S, Asking, Search

@@ -8,8 +8,8 @@ from bookmesh.type.v1.book_pb2 import Tier
 
 from mesh.background import Background
 from mesh.call import Clock
+from mesh.flights import Flights
 from services.books.entry import Entry
-from services.books.flight import Flights
 from services.books.shelf import Copy, Shelf
 
 PATIENT_S = 1.0

@@ -11,12 +11,12 @@ from bookmesh.type.v1.book_pb2 import TIER_ORIGIN, Tier
 
 from mesh.background import Background
 from mesh.call import CURRENT, Clock
+from mesh.flights import Flights
 from mesh.status import MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
 from services.books.answers import Answer, composed
 from services.books.cache import Cache, Held
 from services.books.checks import Ask
 from services.books.entry import Entry
-from services.books.flight import Flights
 from services.books.providers.protocol import Provider
 from services.books.query import Query
 from services.books.settings import Settings

@@ -14,10 +14,10 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer
 from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.context import Context
+from mesh.flights import Flights
 from services.isbndb import faults, validate
 from services.isbndb.cache import AnswerCache
 from services.isbndb.env import Env
-from services.isbndb.flight import Flights
 from services.isbndb.lookup import Listing, Lookup
 from services.isbndb.pacing import Pacer
 from services.isbndb.plans import PAGE_SIZE_LIMIT, Terms, terms_of

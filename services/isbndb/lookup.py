@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from mesh.flights import Flights
 from services.isbndb import faults
 from services.isbndb.bodies import Json, items_of
 from services.isbndb.cache import AnswerCache, Found
 from services.isbndb.convert import Record, record_of
-from services.isbndb.flight import Flights
 from services.isbndb.isbn import PLACEHOLDER
 from services.isbndb.plans import RESULT_LIMIT
 from services.isbndb.text import line_of
@@ -163,7 +163,7 @@ class Lookup:
                 self._cache.put(("book", isbn13), one)
             return found
 
-        found, led = await _in_time(self._batches.join(tuple(isbns), ask, limit_s=left_s))
+        found, led = await _in_time(self._batches.lead(tuple(isbns), ask, limit_s=left_s))
         return found, int(led)
 
     async def _one(self, key: Hashable, ask: Callable[[], Awaitable[Found]], left_s: float) -> tuple[Found, int]:
@@ -176,7 +176,7 @@ class Lookup:
             self._cache.put(key, found)
             return found
 
-        found, led = await _in_time(self._pages.join(key, ask_and_keep, limit_s=left_s))
+        found, led = await _in_time(self._pages.lead(key, ask_and_keep, limit_s=left_s))
         return found, int(led)
 
 

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from mesh.background import Background
+from mesh.flights import Flights
 from mesh.status import UnavailableError
 from mesh.testing import FakeClock
 from services.isbndb.cache import AnswerCache, Found
-from services.isbndb.flight import Flights
 from services.isbndb.lookup import Listing, Lookup
 
 DUNE = {"title": "Dune", "isbn13": "9780441013593", "authors": ["Frank Herbert"]}

@@ -1,4 +1,4 @@
-"""The only place that makes many callers of one thing wait for one piece of work."""
+"""Single flight: the only place that lets many callers who want the same at once share one piece of work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True, eq=False)
 class _Flight(Generic[Value]):
-    """Work under way, and how many callers wait for it."""
+    """Work under way, and how many wait for it."""
 
     task: asyncio.Task[Value | MeshError]
     waiting: int = 0
@@ -26,15 +26,34 @@ class Flights(Generic[Value]):
     the socket, when the last one does.
 
     Args:
-        background: where the work runs; it ends with the service.
+        background: where the work runs, free of the deadline of whoever began it; it ends with the service.
     """
 
     def __init__(self, background: Background) -> None:
         self._background = background
         self._flights: dict[Hashable, _Flight[Value]] = {}
 
-    async def join(self, key: Hashable, work: Callable[[], Awaitable[Value]], *, limit_s: float) -> tuple[Value, bool]:
-        """What the work of a key gives, and whether this caller was the one that began it.
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether work of this key is under way."""
+        return key in self._flights
+
+    async def join(self, key: Hashable, work: Callable[[], Awaitable[Value]]) -> Value:
+        """What the work of a key gives; each caller waits no longer than its own call lives.
+
+        Args:
+            key: equal for what is the same work.
+            work: begins it, if nobody has.
+
+        Raises:
+            MeshError: what the work raised, for each caller an error of its own.
+        """
+        value, _ = await self.lead(key, work)
+        return value
+
+    async def lead(
+        self, key: Hashable, work: Callable[[], Awaitable[Value]], *, limit_s: float | None = None
+    ) -> tuple[Value, bool]:
+        """The same, and whether this caller was the one that began the work.
 
         Args:
             key: equal for what is the same work.
@@ -56,6 +75,7 @@ class Flights(Generic[Value]):
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
+                # Forgotten before it ends, so that who comes now begins anew and is not cancelled with it.
                 self._forget(key, flight)
                 flight.task.cancel()
         if isinstance(outcome, MeshError):
@@ -75,7 +95,7 @@ class Flights(Generic[Value]):
 
 
 async def _outcome(work: Callable[[], Awaitable[Value]]) -> Value | MeshError:
-    """A failure that was foreseen is a result like any other; it is the callers' to raise, and no fault of the task."""
+    """A foreseen failure is the callers' to raise; the task itself only fails of what nobody foresaw."""
     try:
         return await work()
     except MeshError as error:

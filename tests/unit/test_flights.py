@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mesh.background import Background
+from mesh.flights import Flights
 from mesh.status import NotFoundError, UnavailableError
-from services.isbndb.flight import Flights
 
 
 class Work:
@@ -42,7 +42,7 @@ async def settle() -> None:
 async def test_many_callers_one_work(flights: Flights[str]) -> None:
     """Work is begun once for all who ask while it runs, and counts for the one who led."""
     work = Work()
-    callers = [asyncio.create_task(flights.join("k", work, limit_s=5)) for _ in range(3)]
+    callers = [asyncio.create_task(flights.lead("k", work, limit_s=5)) for _ in range(3)]
     await settle()
     work.end.set_result("done")
     outcomes = await asyncio.gather(*callers)
@@ -53,7 +53,7 @@ async def test_other_key_other_work(flights: Flights[str]) -> None:
     """Different questions do not share their work."""
     work = Work()
     work.end.set_result("done")
-    await asyncio.gather(flights.join("a", work, limit_s=5), flights.join("b", work, limit_s=5))
+    await asyncio.gather(flights.lead("a", work, limit_s=5), flights.lead("b", work, limit_s=5))
     assert work.begun == 2
 
 
@@ -61,16 +61,16 @@ async def test_ended_work_is_forgotten(flights: Flights[str]) -> None:
     """Whoever asks after the end begins anew: keeping answers is the cache's business."""
     work = Work()
     work.end.set_result("done")
-    await flights.join("k", work, limit_s=5)
-    await flights.join("k", work, limit_s=5)
+    await flights.lead("k", work, limit_s=5)
+    await flights.lead("k", work, limit_s=5)
     assert work.begun == 2
 
 
 async def test_leader_leaves(flights: Flights[str]) -> None:
     """The work goes on for the others when the caller that began it leaves."""
     work = Work()
-    leader = asyncio.create_task(flights.join("k", work, limit_s=5))
-    other = asyncio.create_task(flights.join("k", work, limit_s=5))
+    leader = asyncio.create_task(flights.lead("k", work, limit_s=5))
+    other = asyncio.create_task(flights.lead("k", work, limit_s=5))
     await settle()
     leader.cancel()
     await settle()
@@ -81,7 +81,7 @@ async def test_leader_leaves(flights: Flights[str]) -> None:
 async def test_last_caller_leaves(flights: Flights[str]) -> None:
     """When nobody waits any more, the work is cancelled."""
     work = Work()
-    callers = [asyncio.create_task(flights.join("k", work, limit_s=5)) for _ in range(2)]
+    callers = [asyncio.create_task(flights.lead("k", work, limit_s=5)) for _ in range(2)]
     await settle()
     for caller in callers:
         caller.cancel()
@@ -92,12 +92,12 @@ async def test_last_caller_leaves(flights: Flights[str]) -> None:
 async def test_next_caller_after_cancelled_work(flights: Flights[str]) -> None:
     """Who comes right after the last has left gets new work, not the cancelled one."""
     work = Work()
-    given_up = asyncio.create_task(flights.join("k", work, limit_s=5))
+    given_up = asyncio.create_task(flights.lead("k", work, limit_s=5))
     await settle()
     given_up.cancel()
     # One step: the caller has left, and the cancelled work has not come to its end yet.
     await asyncio.sleep(0)
-    late = asyncio.create_task(flights.join("k", work, limit_s=5))
+    late = asyncio.create_task(flights.lead("k", work, limit_s=5))
     await settle()
     work.end.set_result("done")
     assert await late == ("done", True)
@@ -106,10 +106,10 @@ async def test_next_caller_after_cancelled_work(flights: Flights[str]) -> None:
 async def test_time_is_each_callers_own(flights: Flights[str]) -> None:
     """A caller whose time is over leaves; one with more time still gets the answer."""
     work = Work()
-    patient = asyncio.create_task(flights.join("k", work, limit_s=5))
+    patient = asyncio.create_task(flights.lead("k", work, limit_s=5))
     await settle()
     with pytest.raises(TimeoutError):
-        await flights.join("k", work, limit_s=0)
+        await flights.lead("k", work, limit_s=0)
     work.end.set_result("done")
     assert await patient == ("done", True)
 
@@ -117,7 +117,7 @@ async def test_time_is_each_callers_own(flights: Flights[str]) -> None:
 async def test_failure_reaches_all(flights: Flights[str]) -> None:
     """Each caller gets an error of its own, so that none can change another's."""
     work = Work()
-    callers = [asyncio.create_task(flights.join("k", work, limit_s=5)) for _ in range(2)]
+    callers = [asyncio.create_task(flights.lead("k", work, limit_s=5)) for _ in range(2)]
     await settle()
     work.end.set_exception(UnavailableError("PROVIDER_UNAVAILABLE", "down"))
     first, second = await asyncio.gather(*callers, return_exceptions=True)
@@ -130,5 +130,5 @@ async def test_failure_is_not_kept(flights: Flights[str]) -> None:
     work.end.set_exception(NotFoundError("BOOK_NOT_FOUND", "none"))
     for _ in range(2):
         with pytest.raises(NotFoundError):
-            await flights.join("k", work, limit_s=5)
+            await flights.lead("k", work, limit_s=5)
     assert work.begun == 2
