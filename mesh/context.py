@@ -20,12 +20,11 @@ else:
 class CallContext(Context):
     """A view of the call that is being answered."""
 
-    __slots__ = ("_code", "_details", "call")
+    _code = grpc.StatusCode.OK
+    _details = ""
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self._code = grpc.StatusCode.OK
-        self._details = ""
 
     def invocation_metadata(self) -> aio.Metadata:
         """What the caller sent beside the request."""
@@ -132,5 +131,5 @@ class CallContext(Context):
         Raises:
             MeshError: set_code was given another status than OK.
         """
-        if self._code is not grpc.StatusCode.OK:
+        if self._code is not CallContext._code:
             raise error_of(self._code, "", self._details)

@@ -17,6 +17,12 @@ _LOWEST = -20
 _HIGHEST = 13
 """The exponent of the largest: 2**13 s is over two hours."""
 
+_SHORTEST_S = 2.0 ** (_LOWEST - 1)
+"""Where the first bucket begins."""
+
+_LAST = (_HIGHEST - _LOWEST) * _STEPS - 1
+"""The last bucket."""
+
 
 class Histogram:
     """How long calls took, in buckets that grow from a microsecond to two hours; recording costs a fraction of one."""
@@ -24,19 +30,25 @@ class Histogram:
     __slots__ = ("_counts", "count", "max_s", "total_s")
 
     def __init__(self) -> None:
-        self._counts = [0] * ((_HIGHEST - _LOWEST) * _STEPS)
+        self._counts = [0] * (_LAST + 1)
         self.count = 0
         self.total_s = 0.0
         self.max_s = 0.0
 
     def record(self, seconds: float) -> None:
         """Adds one duration, in seconds."""
-        mantissa, exponent = math.frexp(seconds)
-        bucket = (exponent - _LOWEST) * _STEPS + int((mantissa - 0.5) * 2 * _STEPS)
-        self._counts[max(0, min(bucket, len(self._counts) - 1))] += 1
+        if seconds < _SHORTEST_S:
+            bucket = 0
+        else:
+            mantissa, exponent = math.frexp(seconds)
+            bucket = (exponent - _LOWEST) * _STEPS + int((mantissa - 0.5) * 2 * _STEPS)
+            if bucket > _LAST:  # noqa: PLR1730 - each call passes here, and min() costs more than all the rest
+                bucket = _LAST
+        self._counts[bucket] += 1
         self.count += 1
         self.total_s += seconds
-        self.max_s = max(self.max_s, seconds)
+        if seconds > self.max_s:  # noqa: PLR1730 - as above
+            self.max_s = seconds
 
     def mean_s(self) -> float:
         """The mean in seconds; 0 before the first."""

@@ -12,6 +12,8 @@ from mesh.status import MeshError, Outcome, UnavailableError, classify
 
 _log = structlog.get_logger("mesh.breaking")
 
+_NEUTRAL, _SUCCESS = Outcome.NEUTRAL, Outcome.SUCCESS  # looked up once: each call needs them
+
 
 class Breakers:
     """The breakers of one calling service, by "BINDING/Method"."""
@@ -46,10 +48,10 @@ def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock:
             if isinstance(permit, Refusal):
                 raise _refused(binding, method, permit, breaker.state)
             before = breaker.state
-            outcome = Outcome.NEUTRAL
+            outcome = _NEUTRAL
             try:
                 reply = await inner(call)
-                outcome = Outcome.SUCCESS
+                outcome = _SUCCESS
             except MeshError as error:
                 outcome = classify(error)
                 raise

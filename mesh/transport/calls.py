@@ -1,14 +1,14 @@
 """The call objects of methods that answer with one message: grpc.aio's own interface, on any transport."""
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
-from mesh.call import Call, Handler, Metadatum, Reply
+from mesh.call import Call, Handler, Reply
 from mesh.contract import Method
 from mesh.layers.timing import times
 from mesh.status import MeshError
@@ -34,12 +34,13 @@ class MeshCall(aio.Call):
     """
 
     def __init__(self, handler: Handler, call: Call) -> None:
+        # Nothing that the call holds may lead back to this object: in a circle, the answers of all calls would stay in
+        # memory until the garbage collector finds them.
         self._handler = handler
         self._call = call
         self._task: asyncio.Task[None] | None = None
-        self._outcome = Outcome()
-        self._initial: Sequence[Metadatum] = ()
-        self._initial_seen: asyncio.Event | None = None
+        self._outcome = outcome = Outcome()
+        call.initial = outcome.receive_initial
 
     def start(self) -> asyncio.Task[None]:
         """Runs the call in a task of its own, if nothing runs it yet."""
@@ -58,12 +59,6 @@ class MeshCall(aio.Call):
             raise self._outcome.error
         if self._outcome.cancelled:
             raise asyncio.CancelledError
-
-    async def receive_initial(self, metadata: Sequence[Metadatum]) -> None:
-        """Takes what the callee sends before its first response."""
-        self._initial = metadata
-        if self._initial_seen is not None:
-            self._initial_seen.set()
 
     def cancel(self) -> bool:
         """Gives the call up; False when it has ended already."""
@@ -97,12 +92,13 @@ class MeshCall(aio.Call):
 
     async def initial_metadata(self) -> aio.Metadata:
         """What the callee sent before its first response."""
-        if not self._outcome.done and not self._initial:
+        outcome = self._outcome
+        if not outcome.done and not outcome.initial:
             self.start()
-            self._initial_seen = seen = self._initial_seen or asyncio.Event()
-            self._outcome.at_end(seen.set)
+            outcome.initial_seen = seen = outcome.initial_seen or asyncio.Event()
+            outcome.at_end(seen.set)
             await seen.wait()
-        return aio.Metadata(*self._initial)
+        return aio.Metadata(*outcome.initial)
 
     async def trailing_metadata(self) -> aio.Metadata:
         """What the callee sent after its last response, with the time that the call took."""

@@ -1,11 +1,11 @@
 """What a call's task and its caller share: the outcome on its way back, and the requests on their way out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from google.protobuf.message import Message
 
-from mesh.call import Reply
+from mesh.call import Metadatum, Reply
 from mesh.status import MeshError
 from mesh.transport.pipe import Pipe
 
@@ -15,7 +15,7 @@ Requests = AsyncIterator[Message] | Iterable[Message]
 class Outcome:
     """What came of a call. The call's task holds this and not the call object, so a caller can drop the latter."""
 
-    __slots__ = ("callbacks", "cancelled", "done", "error", "reply")
+    __slots__ = ("callbacks", "cancelled", "done", "error", "initial", "initial_seen", "reply")
 
     def __init__(self) -> None:
         self.done = False
@@ -23,6 +23,14 @@ class Outcome:
         self.reply: Reply = b""
         self.error: MeshError | None = None
         self.callbacks: list[Callable[[], None]] | None = None
+        self.initial: Sequence[Metadatum] = ()
+        self.initial_seen: asyncio.Event | None = None
+
+    async def receive_initial(self, metadata: Sequence[Metadatum]) -> None:
+        """Takes what the callee sends before its first response."""
+        self.initial = metadata
+        if self.initial_seen is not None:
+            self.initial_seen.set()
 
     def finish(self) -> None:
         """Marks the end and calls back."""

@@ -1,7 +1,9 @@
 """One request, one response: what holds in process holds over a unix socket and over TCP."""
 
 import asyncio
+import gc
 import time
+import weakref
 
 import grpc
 import pytest
@@ -279,3 +281,16 @@ async def test_breaker_opens_and_recovers(bound: Bound) -> None:
 
 async def _await(call: object) -> object:
     return await call  # type: ignore[misc]  # the stub is generated for this run alone
+
+
+async def test_call_is_freed_at_once(bound: Bound) -> None:
+    """A call that was answered is freed when its caller lets go of it, without the garbage collector."""
+    gc.disable()
+    try:
+        call = bound.stub.One(bound.pb2.EchoRequest(text="plain"))
+        await call
+        freed = weakref.ref(call)
+        del call
+        assert freed() is None
+    finally:
+        gc.enable()
