@@ -18,8 +18,11 @@ SHAPES = tuple(Shape(question.name, in_flight) for in_flight in IN_FLIGHT for qu
 _LONGER_IN_PROCESS = 20
 """A call in process is over so soon that it takes more of them to fill the same time."""
 
+_HERE = {in_process.NAME, in_process.YARDSTICK}
+
 _OPEN = (
     in_process.rival,
+    in_process.bare_task,
     mesh_wire.over_unix,
     mesh_wire.over_tcp,
     fastapi_httpx.rival,
@@ -89,6 +92,6 @@ def _contender(rival: Rival, calls: int) -> Contender:
     return Contender(
         name=rival.name,
         starts={question.name: rival.start(question) for question in Question},
-        calls=calls * _LONGER_IN_PROCESS if rival.name == in_process.NAME else calls,
+        calls=calls * _LONGER_IN_PROCESS if rival.name in _HERE else calls,
         server_cpu=rival.server_cpu,
     )

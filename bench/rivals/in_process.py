@@ -1,5 +1,6 @@
 """(a) The binding in process, with every layer on: what an Env holds for a service of the same process."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from mesh.context import Context
 from mesh.testing import in_process
 
 NAME = "in_process"
+YARDSTICK = "task"
 
 
 class Prepared(BooksServiceServicer):
@@ -38,6 +40,20 @@ async def rival() -> AsyncIterator[Rival]:
     """The rival, with the settings that a manifest gives a binding when it says nothing."""
     stub = in_process(BooksServiceStub, prepared(), clock=time.monotonic, breaker=BreakerSettings())
     yield Rival(name=NAME, title="binding in process", start=starter(stub), to_message=to_message)
+
+
+@asynccontextmanager
+async def bare_task() -> AsyncIterator[Rival]:
+    """The yardstick: a task that gives the same message and does nothing else. It tells how fast the machine is now."""
+    answers = {question.value: as_message(question) for question in Question}
+
+    async def give(question: str) -> SearchAutoResponse:
+        return answers[question]
+
+    def start(question: Question) -> Callable[[], Awaitable[object]]:
+        return lambda: asyncio.create_task(give(question.value))
+
+    yield Rival(name=YARDSTICK, title="an asyncio task, bare", start=start, to_message=to_message)
 
 
 def starter(stub: BooksServiceStub) -> Callable[[Question], Callable[[], Awaitable[object]]]:
