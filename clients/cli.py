@@ -4,6 +4,7 @@ Exit status: 0 success, 1 a call failed, 2 bad usage, 64 bad configuration.
 """
 
 import asyncio
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -34,7 +35,10 @@ app.command("check")(check_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as proto JSON on stdout, and nothing else.")]
 
-out = Console(highlight=False)
+_WIDE = 200
+"""Columns where there is no terminal to measure: what is piped on is not folded."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False)
 
 _STRATEGIES = {"isbn": "STRATEGY_ISBN", "author-first": "STRATEGY_AUTHOR_FIRST", "hybrid": "STRATEGY_HYBRID"}

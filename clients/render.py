@@ -102,7 +102,9 @@ def jobs(found: Iterable[WarmJob]) -> Table:
     """A table of jobs."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("Job", "State", "Settled", "Fresh", "Warmed", "Not found", "Failed", "Parked", "Calls", "Created"):
-        table.add_column(column, justify="left" if column in {"Job", "State", "Created"} else "right")
+        # An id that is cut can't be copied; the counts may fold instead.
+        whole = column in {"Job", "State", "Settled"}
+        table.add_column(column, justify="left" if column in {"Job", "State", "Created"} else "right", no_wrap=whole)
     for job in found:
         progress = job.progress
         table.add_row(

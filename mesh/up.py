@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+import structlog
+
+from mesh.bindings import find_secret
 from mesh.deployment import Deployment
 from mesh.embedded import embedded_valkey
 from mesh.processes import supervise
 from mesh.serve import serve
 from mesh.stand_ins import standing_in
+
+_log = structlog.get_logger("mesh.up")
 
 
 @asynccontextmanager
@@ -29,8 +34,23 @@ async def shared_parts(deployment: Deployment) -> AsyncIterator[Deployment]:
         yield deployment
 
 
+def providers(deployment: Deployment) -> dict[str, list[str]]:
+    """Which keys are real, which a stand-in takes the place of, and which are unset; every start says so."""
+    declared = {
+        secret.secret_name: secret for worker in deployment.workers.values() for secret in worker.manifest.secrets
+    }
+    stood_in = {stand_in.secret_name for stand_in in deployment.stand_ins}
+    found = {name for name, secret in declared.items() if find_secret(secret, deployment.secrets) is not None}
+    return {
+        "real": sorted(found - stood_in),
+        "stand_ins": sorted(found & stood_in),
+        "unset": sorted(set(declared) - found),
+    }
+
+
 async def up(deployment: Deployment, *, separate: bool, only: Collection[str] | None = None) -> None:
     """Runs a deployment until SIGTERM or SIGINT."""
+    _log.info("providers", **providers(deployment))
     async with shared_parts(deployment) as ready:
         if separate:
             await supervise(ready, os.environ)
