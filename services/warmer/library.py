@@ -85,6 +85,8 @@ class Duplicate:
     """Where it begins."""
     of_line: int
     """The line that has the book first."""
+    authors: tuple[str, ...] = ()
+    """Who wrote it, as this line has it; the first may have known fewer."""
 
 
 Event = Row | Reject | Repair | Duplicate
@@ -119,14 +121,15 @@ class LibraryCounts:
             self.repair_count += 1
             return
         self.row_count += 1
+        if isinstance(event, Reject):
+            self.reject_count += 1
+            return
         if isinstance(event, Row):
             self.book_count += 1
-            self._authors.update(_digest(name.casefold()) for name in event.authors)
-            self.author_count = len(self._authors)
-        elif isinstance(event, Reject):
-            self.reject_count += 1
         else:
             self.duplicate_count += 1
+        self._authors.update(_digest(name.casefold()) for name in event.authors)
+        self.author_count = len(self._authors)
 
 
 def read_library(chunks: Iterable[bytes], *, max_rows: int = MAX_ROWS) -> tuple[Columns, Iterator[Event]]:
@@ -184,7 +187,7 @@ def _events(reader: Reader, columns: Columns, max_rows: int, before: int) -> Ite
         if isinstance(found, Row):
             of_line = _first_line(found, seen)
             if of_line is not None:
-                yield Duplicate(line, of_line)
+                yield Duplicate(line, of_line, found.authors)
                 continue
         yield found
         if repair is not None:

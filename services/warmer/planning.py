@@ -11,7 +11,7 @@ from services.warmer import faults
 from services.warmer.checks import InlineBook, checked_warm
 from services.warmer.job import Extent
 from services.warmer.libraries import Libraries, chunks_of
-from services.warmer.library import Event, LibraryCounts, LibraryError, read_library
+from services.warmer.library import Duplicate, Event, LibraryCounts, LibraryError, read_library
 from services.warmer.plan import Plan, Wanted, plan_of
 from services.warmer.rows import Row
 
@@ -62,6 +62,9 @@ def _planned(file: IO[bytes], strategy: pb.Strategy.ValueType) -> tuple[Plan, Ex
             counts.add(event)
             if isinstance(event, Row):
                 yield event
+            elif isinstance(event, Duplicate) and strategy != pb.STRATEGY_ISBN:
+                # The book is planned already, but this line may name authors that the first did not.
+                yield Row(event.line, "", event.authors, "")
 
     plan = plan_of(books(), strategy)
     return plan, Extent(
