@@ -83,9 +83,9 @@ def book_search(book: Wanted) -> Search | None:
     return Search(SearchKind.TITLE, book.title[:room] + author if room > 0 else book.title[:QUERY_LENGTH])
 
 
-def author_searches(book: Wanted) -> list[Search]:
-    """The searches for those who wrote a book."""
-    return [Search(SearchKind.AUTHOR, author[:QUERY_LENGTH]) for author in book.authors]
+def author_searches(authors: Iterable[str]) -> list[Search]:
+    """The searches for people who wrote a book."""
+    return [Search(SearchKind.AUTHOR, author[:QUERY_LENGTH]) for author in authors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def plan_of(books: Iterable[Wanted], strategy: Strategy.ValueType) -> Plan:
         if search is not None:
             found[search.kind].setdefault(search.key, search)
         if search is None or strategy != STRATEGY_ISBN:
-            for author in author_searches(book):
+            for author in author_searches(book.authors):
                 found[SearchKind.AUTHOR].setdefault(author.key, author)
     searches: list[Search] = []
     batches: list[range] = []

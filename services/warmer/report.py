@@ -66,7 +66,10 @@ def _lines(events: Iterable[Event | InlineBook], look: Look) -> Iterator[Sequenc
                 hint = f"{event.hint}: {event.text}" if event.text else event.hint
                 yield event.line, "", "", "", REJECTED, event.reason, hint
             case Duplicate():
-                yield event.line, "", "", "", DUPLICATE, "", f"repeats line {event.of_line}"
+                reason, hint = _lost_author(author_searches(event.authors), look)
+                repeated = f"repeats line {event.of_line}"
+                people = "; ".join(event.authors)
+                yield event.line, "", "", people, DUPLICATE, reason, f"{repeated}; {hint}" if hint else repeated
             case _:
                 held = event
     if held is not None:
@@ -75,7 +78,7 @@ def _lines(events: Iterable[Event | InlineBook], look: Look) -> Iterator[Sequenc
 
 def _book_line(book: Row | InlineBook, look: Look, repair: Repair | None = None) -> Sequence[str | int]:
     search = book_search(book)
-    authors = author_searches(book)
+    authors = author_searches(book.authors)
     if search is None:
         search, *authors = authors
     settled = look(search)

@@ -17,6 +17,7 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
 
+from mesh.background import Background
 from mesh.embedded import embedded_valkey
 from mesh.introspection import Introspection
 from mesh.layers.breaking import Breakers
@@ -37,6 +38,7 @@ from services.isbndb import entrypoints as leaf
 from services.isbndb.env import Env as LeafEnv
 from services.warmer import entrypoints as warmer
 from services.warmer.env import Env
+from services.warmer.settings import settings_of
 from services.warmer.plan import TEXT_BATCH
 
 ROOT = Path(__file__).parents[2]
@@ -67,8 +69,14 @@ class House:
 
     @asynccontextmanager
     async def warmer(self) -> AsyncIterator[WarmerServiceStub]:
-        """One life of the warmer."""
-        async with warmer.lifespan(self.env) as state:
+        """One life of the warmer, which is not made to wait between two tries."""
+
+        async def sleep(_: float) -> None:
+            await asyncio.sleep(0.01)
+
+        async with Background() as background:
+            state = warmer.state_of(self.env, settings_of(self.env), background, sleep=sleep)
+            await state.jobs.resume_unended()
             yield in_process(WarmerServiceStub, warmer.Default(self.env, state), deadline_s=60)
 
     async def calls(self) -> int:

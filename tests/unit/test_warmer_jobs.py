@@ -102,6 +102,15 @@ async def test_after_warming_every_search_is_a_hit() -> None:
     assert {DUNE, EMMA, "frank herbert", "jane austen", "persuasion by jane austen"} <= set(house.books.cache)
 
 
+async def test_authors_of_repeated_rows() -> None:
+    """An author whom only a repeated row names is warmed as well."""
+    house = House()
+    async with house.process() as process:
+        library = (await process.upload(f"Title,Author,ISBN\n,,{DUNE}\nDune,Frank Herbert,{DUNE}\n")).library
+        await process.finished((await process.warm(library.id)).id)
+    assert house.books.asked == [DUNE, "Frank Herbert"]
+
+
 async def test_inline() -> None:
     """ISBNs and authors that stand in the request are warmed without a library."""
     house = House()

@@ -34,7 +34,7 @@ async def test_every_row_of_the_library() -> None:
         ["3", EMMA, "Emma", "Jane Austen", "warmed", "", ""],
         ["4", "", "Persuasion", "Jane Austen", "warmed", "", ""],
         ["5", UNKNOWN, "Nobody wrote this", "Nobody", "not_found", "", ""],
-        ["6", "", "", "", "duplicate", "", "repeats line 3"],
+        ["6", "", "", "Jane Austen", "duplicate", "", "repeats line 3"],
         ["7", "", "", "", "rejected", "NO_TITLE_OR_ISBN", "add a title or an ISBN: Somebody"],
         [
             "8",
@@ -77,6 +77,20 @@ async def test_a_parked_author_shows_at_the_book() -> None:
         await process.finished(job.id)
         row = rows_of(await process.report(job.id))[0]
     assert row[4:] == ["warmed", "ALL_PROVIDERS_FAILED", "the search for Frank Herbert parked: isbndb is down"]
+
+
+async def test_a_parked_author_shows_at_a_repeated_row() -> None:
+    """A row that repeats a book but names another author says when that author could not be warmed."""
+    house = House()
+    house.books.errors = {"Frank Herbert": [DOWN] * 99}
+    async with house.process() as process:
+        job = await process.warm(
+            (await process.upload(f"Title,Author,ISBN\n,,{DUNE}\nDune,Frank Herbert,{DUNE}\n")).library.id
+        )
+        await process.finished(job.id)
+        row = rows_of(await process.report(job.id))[1]
+    hint = "repeats line 2; the search for Frank Herbert parked: isbndb is down"
+    assert row[3:] == ["Frank Herbert", "duplicate", "ALL_PROVIDERS_FAILED", hint]
 
 
 async def test_a_job_under_way() -> None:
