@@ -38,8 +38,8 @@ from services.isbndb import entrypoints as leaf
 from services.isbndb.env import Env as LeafEnv
 from services.warmer import entrypoints as warmer
 from services.warmer.env import Env
-from services.warmer.settings import settings_of
 from services.warmer.plan import TEXT_BATCH
+from services.warmer.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
