@@ -145,16 +145,22 @@ class S3Bucket:
     async def get(self, key: str) -> Object | None:
         """An object."""
         with mapped():
-            client = await self._client()
-            try:
-                answer = await client.get_object(Bucket=self._bucket, Key=_name(key))
-            except ClientError as error:
-                if _code(error) in _ABSENT:
-                    return None
-                raise
+            answer = await self._answer(key)
+            if answer is None:
+                return None
             async with answer["Body"] as body:
                 data = await body.read()
         return Object(data, _read(answer["Metadata"]), answer["LastModified"].timestamp())
+
+    async def _answer(self, key: str) -> Any:
+        """The server's answer for an object, its body unread; None when there is none."""
+        client = await self._client()
+        try:
+            return await client.get_object(Bucket=self._bucket, Key=_name(key))
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
 
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         """An object's bytes.
@@ -163,13 +169,9 @@ class S3Bucket:
             KeyError: there is none.
         """
         with mapped():
-            client = await self._client()
-            try:
-                answer = await client.get_object(Bucket=self._bucket, Key=_name(key))
-            except ClientError as error:
-                if _code(error) in _ABSENT:
-                    raise KeyError(key) from None
-                raise
+            answer = await self._answer(key)
+        if answer is None:
+            raise KeyError(key)
         body = answer["Body"]
         async with contextlib.aclosing(_chunks(body)) as chunks:
             async for data in chunks:

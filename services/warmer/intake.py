@@ -13,8 +13,9 @@ from mesh.call import Clock
 from mesh.status import InvalidArgumentError, UnimplementedError
 from services.warmer import faults
 from services.warmer.checks import checked_format
+from services.warmer.decoding import LibraryError
 from services.warmer.libraries import Libraries, chunks_of, spool
-from services.warmer.library import LibraryCounts, LibraryError, read_library
+from services.warmer.library import LibraryCounts, read_library
 from services.warmer.messages import timestamp
 from services.warmer.rows import Reject, Repair
 

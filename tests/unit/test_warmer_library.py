@@ -11,13 +11,12 @@ from bookmesh.warmer.v1.warmer_service_pb2 import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.warmer.decoding import LibraryError, NotTextError
 from services.warmer.library import (
     Duplicate,
     EmptyLibraryError,
     Event,
     LibraryCounts,
-    LibraryError,
-    NotTextError,
     NoUsableColumnError,
     TooManyRowsError,
     read_library,
