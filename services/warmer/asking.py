@@ -142,8 +142,6 @@ class Asker:
                     waiting[place] = verdict
         except MeshError as failure:
             return failure
-        finally:
-            call.cancel()
         return None
 
 

@@ -207,11 +207,8 @@ class Jobs:
 
 
 def _fingerprint(request: pb.WarmRequest) -> str:
-    """What a request asks for, without its id."""
-    bare = pb.WarmRequest()
-    bare.CopyFrom(request)
-    bare.request_id = ""
-    return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
+    """Tells whether two requests are the same."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 def _request_id_reused(request_id: str, job_id: str) -> AlreadyExistsError:

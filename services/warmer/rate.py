@@ -38,7 +38,7 @@ class Rate:
             return 0.0
         now = self._clock()
         begin = next((note for note in reversed(self._notes) if note[0] <= now - WINDOW_S), self._notes[0])
-        elapsed = now - max(begin[0], now - WINDOW_S)
+        elapsed = now - begin[0]
         return (self._notes[-1][1] - begin[1]) / elapsed if elapsed > 0 else 0.0
 
 

@@ -94,12 +94,26 @@ async def test_calls_are_those_of_the_providers() -> None:
 
 
 async def test_two_spellings_of_one_key_cost_once() -> None:
-    """Texts that share an answer share its cost."""
+    """Texts of a batch that share an answer share its cost."""
     house = House()
-    house.books.partial = {"jane austen": 0}
-    searches = [Search(SearchKind.AUTHOR, AUSTEN), Search(SearchKind.AUTHOR, "jane austen")]
+    searches = [Search(SearchKind.AUTHOR, AUSTEN), Search(SearchKind.AUTHOR, AUSTEN.upper())]
     record = await asked(house, searches)
-    assert house.books.call_count == record.calls
+    assert (house.books.call_count, record.calls) == (2, 2)
+
+
+async def test_answers_to_nothing_that_was_asked() -> None:
+    """An answer that names no search of the batch settles none."""
+    house = House()
+    house.books.strays = [4, -1, 1_000]
+    assert outcomes(await asked(house)) == [Outcome.WARMED, Outcome.WARMED, Outcome.NOT_FOUND, Outcome.WARMED]
+
+
+async def test_a_call_that_breaks_off() -> None:
+    """What came before a call broke off counts once, and the rest is asked for soon: there was progress."""
+    house = House()
+    house.books.breaks = [1, 1, 1]
+    record = await asked(house)
+    assert (len(house.books.asked), record.tally().settled, house.slept) == (4, 4, [1.0, 1.0, 1.0])
 
 
 async def test_only_these_places() -> None:

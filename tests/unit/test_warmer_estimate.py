@@ -69,7 +69,7 @@ async def test_bulk_look_ups(subscription: str, calls: int) -> None:
     house = House()
     async with house.process(ISBNDB_PLAN=subscription) as process:
         for number in range(850):
-            house.books.cache[_isbn(number)] = True
+            house.books.keep(_isbn(number))
         plan = await planned(process, isbns)
     assert (plan.isbn_count, plan.provider_calls[0].call_count) == (1_150, calls + (subscription == "basic"))
 

@@ -1,13 +1,14 @@
 """Jobs: begun, found, listed, halted and ended."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_SERVICE_UNREACHABLE
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import AbortedError, AlreadyExistsError, FailedPreconditionError, MeshError, UnavailableError
-from tests.unit.warmer_house import DUNE, EMMA, LIBRARY, House, Process, settled
+from tests.unit.warmer_house import DUNE, EMMA, LIBRARY, House, Process, SlowKv, settled
 
 SMALL = f"Title,Author,ISBN13\nDune,Frank Herbert,{DUNE}\n"
 
@@ -203,6 +204,44 @@ async def test_an_aborted_request_may_come_again() -> None:
         await cancel(process, job.id)
         again = (await process.stub.Warm(request)).job
     assert again.state == pb.WARM_JOB_STATE_PENDING
+
+
+async def test_an_aborted_request_takes_no_id() -> None:
+    """The id of a request that was refused for another job may be used for another request."""
+    house = House()
+    async with house.process() as process:
+        job = await held(house, process)
+        await code_of(process.stub.Warm(pb.WarmRequest(library_id=job.library_id, request_id="r")))
+        other = pb.WarmRequest(inline=pb.InlineLibrary(isbns=[DUNE]), request_id="r")
+        again = (await process.stub.Warm(other)).job
+    assert again.state == pb.WARM_JOB_STATE_PENDING
+
+
+async def test_the_same_request_at_once_is_one_job() -> None:
+    """Requests that come while the first is still being written down find its job."""
+    house = House()
+    house.kv = SlowKv(house.clock)
+    async with house.process() as process:
+        library = (await process.upload()).library
+        jobs = await asyncio.gather(*(process.warm(library.id, request_id="r") for _ in range(3)))
+        await process.finished(jobs[0].id)
+    assert len(house.books.asked) == len(set(house.books.asked)) == 8
+
+
+@pytest.mark.parametrize("turns", range(0, 200, 9))
+async def test_a_pause_at_any_moment(turns: int) -> None:
+    """Whenever a pause comes, even while the end is written, the job is paused or done, and is done in the end."""
+    house = House()
+    house.kv = SlowKv(house.clock)
+    async with house.process() as process:
+        job = await process.warm((await process.upload()).library.id)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with suppress(FailedPreconditionError):
+            await pause(process, job.id)
+            await resume(process, job.id)
+        ended = await process.finished(job.id)
+    assert (ended.state, settled(ended.progress)) == (pb.WARM_JOB_STATE_SUCCEEDED, 8)
 
 
 async def test_a_claim_without_a_job_is_kept() -> None:
@@ -433,7 +472,7 @@ async def test_a_journal_that_comes_back() -> None:
         house.kv.down = True
 
         def heal() -> None:
-            house.kv.down = len(house.slept) < 4
+            house.kv.down = len(house.slept) < 8
 
         house.while_asleep = heal
         house.books.gate.set()

@@ -1,7 +1,7 @@
 """Counting what became of searches."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.warmer.outcome import BatchRecord, Outcome, Settled, Tally
@@ -39,6 +39,7 @@ RECORDS = st.dictionaries(
 )
 
 
+@settings(deadline=None)  # other work on the machine is no fault of this
 @given(RECORDS, st.integers(0, 1_000), st.integers(0, 1_000))
 def test_what_is_written_is_read(outcomes: dict[int, Settled], calls: int, retries: int) -> None:
     """A record comes back from its bytes as it was."""
@@ -71,6 +72,7 @@ def test_anything_else_is_no_record(data: bytes) -> None:
     assert BatchRecord.decode(data, 2) is None
 
 
+@settings(deadline=None)  # other work on the machine is no fault of this
 @given(st.lists(st.sampled_from(Outcome), max_size=30))
 def test_settled_adds_up(outcomes: list[Outcome]) -> None:
     """The settled searches are those of all outcomes together."""

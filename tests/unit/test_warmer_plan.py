@@ -11,7 +11,7 @@ from bookmesh.warmer.v1.warmer_service_pb2 import (
     STRATEGY_UNSPECIFIED,
     Strategy,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.warmer.plan import ISBN_BATCH, QUERY_LENGTH, TEXT_BATCH, Plan, Search, SearchKind, book_search, plan_of
@@ -126,6 +126,7 @@ BOOKS = st.builds(
 )
 
 
+@settings(deadline=None)  # other work on the machine is no fault of this
 @given(st.lists(BOOKS, max_size=60), st.sampled_from([STRATEGY_ISBN, STRATEGY_HYBRID, STRATEGY_AUTHOR_FIRST]))
 def test_every_search_is_in_one_batch(books: list[Book], strategy: Strategy.ValueType) -> None:
     """The batches hold each search once, in the plan's order."""
@@ -133,6 +134,7 @@ def test_every_search_is_in_one_batch(books: list[Book], strategy: Strategy.Valu
     assert list(range(len(plan.searches))) == [at for batch in plan.batches for at in batch]
 
 
+@settings(deadline=None)  # other work on the machine is no fault of this
 @given(st.lists(BOOKS, max_size=60))
 def test_every_book_is_searched_for(books: list[Book]) -> None:
     """Whatever can be asked for a book is in its plan."""

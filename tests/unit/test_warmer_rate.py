@@ -48,6 +48,16 @@ def test_lately_forgets() -> None:
     assert rate.per_second() == 10.0
 
 
+def test_a_burst_after_a_wait() -> None:
+    """A thousand that come at once after a wait were as slow as the wait."""
+    clock = FakeClock()
+    rate = Rate(clock)
+    rate.note(0)
+    clock.advance(40)
+    rate.note(1_000)
+    assert rate.per_second() == 25.0
+
+
 def test_standing_still_shows() -> None:
     """A job that settles nothing any more has no rate."""
     clock = FakeClock()

@@ -9,6 +9,7 @@ from bookmesh.books.v1 import books_service_pb2 as books_pb
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, BooksServiceStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 from bookmesh.mesh.v1.call_error_pb2 import CallError
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_SERVICE_UNREACHABLE
 from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_ORIGIN, Work
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
@@ -18,7 +19,7 @@ from mesh.context import Context
 from mesh.introspection import Introspection
 from mesh.layers.breaking import Breakers
 from mesh.stats import Stats
-from mesh.status import MeshError
+from mesh.status import MeshError, UnavailableError
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.testing import FakeClock, in_process
 from services.warmer.entrypoints import Default, State, state_of
@@ -45,8 +46,8 @@ class FakeBooks(BooksServiceServicer):
     """A proxy with a cache. Its providers cost a call for all ISBNs of a batch, and two for a text."""
 
     def __init__(self) -> None:
-        self.cache: dict[str, bool] = {}
-        """Whether something was found, by query."""
+        self.cache: dict[str, books_pb.SearchAutoResponse] = {}
+        """The answers as they were made, by the query in small letters."""
         self.nothing = {UNKNOWN, "Nobody"}
         """What the providers have nothing of."""
         self.errors: dict[str, list[CallError]] = {}
@@ -57,6 +58,10 @@ class FakeBooks(BooksServiceServicer):
         """How many of the next answers to a query are partial."""
         self.stale: set[str] = set()
         """Whose answers are past their time."""
+        self.breaks: list[int] = []
+        """After how many answers the next calls break off."""
+        self.strays: list[int] = []
+        """Places that the next call answers beside those that it was asked for."""
         self.refusals: list[MeshError] = []
         """What the next calls fail with as a whole."""
         self.asked: list[str] = []
@@ -88,9 +93,12 @@ class FakeBooks(BooksServiceServicer):
             raise self.refusals.pop(0)
         self.active += 1
         self.most_active = max(self.active, self.most_active)
+        breaks_after = self.breaks.pop(0) if self.breaks else len(request.queries)
+        made: dict[str, books_pb.SearchAutoResponse] = {}
         try:
-            bulk = 1
-            for at, query in enumerate(request.queries):
+            while self.strays:
+                yield books_pb.BatchSearchAutoResponse(query_index=self.strays.pop(), q="stray")
+            for at, query in enumerate(request.queries[:breaks_after]):
                 if len(self.asked) == self.hold_at:
                     self.hold_at = -1
                     self.gate.clear()
@@ -98,50 +106,75 @@ class FakeBooks(BooksServiceServicer):
                     self.waiting.set()
                     await self.gate.wait()
                 answer = books_pb.BatchSearchAutoResponse(query_index=at, q=query.q)
-                bulk = self._answer(answer, query, bulk)
+                self._answer(answer, query, made)
                 yield answer
+            if breaks_after < len(request.queries):
+                raise UnavailableError(ERROR_REASON_SERVICE_UNREACHABLE, "it broke off")
         finally:
             self.active -= 1
 
-    def _answer(self, answer: books_pb.BatchSearchAutoResponse, query: books_pb.SearchAutoRequest, bulk: int) -> int:
-        """Fills an answer; what the next look-up of an ISBN costs."""
-        q, control = query.q, query.cache_control
-        response = books_pb.SearchAutoResponse()
-        response.provenance.key = q.casefold()
+    def _answer(
+        self,
+        answer: books_pb.BatchSearchAutoResponse,
+        query: books_pb.SearchAutoRequest,
+        made: dict[str, books_pb.SearchAutoResponse],
+    ) -> None:
+        """Fills an answer. Searches of one call that share a key share an answer from the origin, cost included."""
+        q, key, control = query.q, query.q.casefold(), query.cache_control
         if q in self.refused:
             answer.error.CopyFrom(self.refused[q])
-            return bulk
-        if q.casefold() in self.cache and not control.no_cache:
-            response.provenance.tier = TIER_HOT
-            response.provenance.stale = q in self.stale
-            if self.cache[q.casefold()]:
-                response.results.append(Work(title=q))
+        elif key in made:
+            answer.response.CopyFrom(made[key])
+        elif key in self.cache and not control.no_cache:
+            answer.response.CopyFrom(self.cache[key])
+            answer.response.provenance.tier = TIER_HOT
+            answer.response.provenance.stale = q in self.stale
         elif control.only_if_cached:
             answer.error.CopyFrom(CallError(code="NOT_FOUND", reason="NOT_CACHED", message="not cached"))
-            return bulk
         else:
             self.asked.append(q)
-            errors = self.errors.get(q)
-            if errors:
-                answer.error.CopyFrom(errors.pop(0))
-                return bulk
-            calls = bulk if q.isdigit() else 2
-            bulk = 0 if q.isdigit() else bulk
-            self.call_count += calls
-            response.provenance.tier = TIER_ORIGIN
-            response.providers.add(provider="isbndb", call_count=calls)
-            self.cache[q.casefold()] = q not in self.nothing
-            if q not in self.nothing:
-                response.results.append(Work(title=q))
-            if self.partial.get(q):
-                self.partial[q] -= 1
-                response.partial = True
-        answer.response.CopyFrom(response)
-        return bulk
+            if self.errors.get(q):
+                answer.error.CopyFrom(self.errors[q].pop(0))
+                return
+            is_first = not any(other.isdigit() for other in made)
+            made[key] = self.keep(q, calls=int(is_first) if q.isdigit() else 2)
+            answer.response.CopyFrom(made[key])
+
+    def keep(self, q: str, *, calls: int = 0) -> books_pb.SearchAutoResponse:
+        """Puts the providers' answer to a query into the cache."""
+        response = books_pb.SearchAutoResponse()
+        response.provenance.key = q.casefold()
+        response.provenance.tier = TIER_ORIGIN
+        response.providers.add(provider="isbndb", call_count=calls)
+        if q not in self.nothing:
+            response.results.append(Work(title=q))
+        if self.partial.get(q):
+            self.partial[q] -= 1
+            response.partial = True
+        self.call_count += calls
+        self.cache[q.casefold()] = response
+        return response
 
 
 class FakeIsbndb(IsbndbServiceServicer):
     """A leaf that nobody asks."""
+
+
+class SlowKv(MemoryKv):
+    """A store that takes some turns of the loop to write, so that others come in between."""
+
+    async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
+        """Writes, after a while."""
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await super().put(key, value, ttl_s=ttl_s)
+
+    async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
+        """Writes at once, and answers after a while."""
+        done = await super().put_if_absent(key, value, ttl_s=ttl_s)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return done
 
 
 @dataclass
