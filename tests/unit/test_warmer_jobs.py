@@ -225,23 +225,23 @@ async def test_the_same_request_at_once_is_one_job() -> None:
         library = (await process.upload()).library
         jobs = await asyncio.gather(*(process.warm(library.id, request_id="r") for _ in range(3)))
         await process.finished(jobs[0].id)
-    assert len(house.books.asked) == len(set(house.books.asked)) == 8
+    assert len(house.books.batches) == 3
 
 
-@pytest.mark.parametrize("turns", range(0, 200, 9))
+@pytest.mark.parametrize("turns", range(80))
 async def test_a_pause_at_any_moment(turns: int) -> None:
     """Whenever a pause comes, even while the end is written, the job is paused or done, and is done in the end."""
     house = House()
     house.kv = SlowKv(house.clock)
     async with house.process() as process:
-        job = await process.warm((await process.upload()).library.id)
+        job = (await process.stub.Warm(pb.WarmRequest(inline=pb.InlineLibrary(isbns=[DUNE], authors=["Homer"])))).job
         for _ in range(turns):
             await asyncio.sleep(0)
         with suppress(FailedPreconditionError):
             await pause(process, job.id)
             await resume(process, job.id)
         ended = await process.finished(job.id)
-    assert (ended.state, settled(ended.progress)) == (pb.WARM_JOB_STATE_SUCCEEDED, 8)
+    assert (ended.state, settled(ended.progress)) == (pb.WARM_JOB_STATE_SUCCEEDED, 2)
 
 
 async def test_a_claim_without_a_job_is_kept() -> None:
@@ -472,7 +472,7 @@ async def test_a_journal_that_comes_back() -> None:
         house.kv.down = True
 
         def heal() -> None:
-            house.kv.down = len(house.slept) < 8
+            house.kv.down = len(house.slept) < 30
 
         house.while_asleep = heal
         house.books.gate.set()
