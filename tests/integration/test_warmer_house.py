@@ -209,7 +209,7 @@ async def listed(stub: WarmerServiceStub) -> list[pb.WarmJob]:
 async def test_the_calls_told_are_the_calls_made(house: House) -> None:
     """The provider calls that a job tells are those that the provider counted."""
     async with house.warmer() as stub:
-        job = await warmed(stub, await upload(stub, (SAMPLES / "library.csv").read_bytes()))
+        job = await warmed(stub, await upload(stub, (SAMPLES / "goodreads.csv").read_bytes()))
     assert (job.state, job.progress.provider_call_count) == (pb.WARM_JOB_STATE_SUCCEEDED, await house.calls())
 
 
@@ -241,11 +241,11 @@ async def test_killed_in_the_middle(house: House) -> None:
     The calls of the batches in hand are made, and told by nobody: their process is gone.
     """
     async with house.warmer() as stub:
-        library = await upload(stub, (SAMPLES / "library.csv").read_bytes())
+        library = await upload(stub, (SAMPLES / "goodreads.csv").read_bytes())
         request = pb.WarmRequest(library_id=library.id, strategy=pb.STRATEGY_AUTHOR_FIRST)
         job = (await stub.Warm(request)).job
         async for change in stub.WatchWarmJob(pb.WatchWarmJobRequest(job_id=job.id)):
-            if settled(change.job) > 40:
+            if settled(change.job) > 10:
                 break
     async with house.warmer() as stub:
         ended = await finished(stub, job.id)
