@@ -15,7 +15,7 @@ from bench.report import report
 from bench.table import console, show
 
 ROUNDS = 9
-CALLS = 300
+CALLS = 240
 _MOST_ROUNDS = 100
 _MOST_CALLS = 10_000
 
