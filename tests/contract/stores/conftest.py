@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.stores.protocol import Bucket, Kv
 from mesh.stores.redis_kv import RedisKv
 from mesh.stores.s3_bucket import S3Bucket
+from tests.ports import free_ports
 
 CREDENTIALS = ("contract-tests", "contract-tests-secret")
 
@@ -32,19 +31,6 @@ class S3Server:
 
     endpoint: str
     pid: int
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports below 55,536: the server adds 10,000 to each for its own gRPC."""
-    found: list[int] = []
-    with ExitStack() as held:
-        while len(found) < count:
-            each = held.enter_context(socket.socket())
-            each.bind(("127.0.0.1", 0))
-            port = each.getsockname()[1]
-            if port <= 55_000:
-                found.append(port)
-    return found
 
 
 @pytest.fixture(scope="session")

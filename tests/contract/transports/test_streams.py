@@ -160,6 +160,13 @@ async def test_trailing_metadata_of_stream(bound: Bound) -> None:
     assert (trailing["x-trail"], float(trailing["x-response-time"]) > 0) == ("last", True)
 
 
+async def test_initial_metadata_of_stream(bound: Bound) -> None:
+    """Initial metadata of a stream reaches its caller, too."""
+    call = bound.stub.Many(bound.pb2.EchoRequest(text="metadata", count=1))
+    await call.read()
+    assert (await call.initial_metadata())["x-initial"] == "first"
+
+
 async def test_initial_metadata_comes_first(bound: Bound) -> None:
     """Initial metadata after the first response is the entrypoint's mistake on every transport."""
     with pytest.raises(InternalError):

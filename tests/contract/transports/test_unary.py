@@ -257,6 +257,15 @@ async def test_many_at_once(bound: Bound) -> None:
     assert [answer.text for answer in answers] == [str(number) for number in range(100)]
 
 
+async def test_close_before_the_callee_has_begun(bound: Bound) -> None:
+    """A channel that is closed in the very moment of a call gives the call up; its caller does not wait in vain."""
+    task = asyncio.create_task(_await(bound.stub.One(bound.pb2.EchoRequest(text="hang"))))
+    await asyncio.sleep(0)
+    await bound.channel.close()
+    done, _ = await asyncio.wait([task], timeout=2)
+    assert len(done) == 1
+
+
 async def test_counts(bound: Bound) -> None:
     """Both sides count calls and failures alike."""
     await bound.stub.One(bound.pb2.EchoRequest(text="plain"))
