@@ -23,7 +23,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2_grpc as warmer
 from grpc_health.v1 import health_pb2_grpc
 
 from mesh.address_book import read_address_book
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.contract import service_of
 from mesh.layers import client_layers
 from mesh.layers.breaking import Breakers

@@ -4,9 +4,9 @@ A setting that a later layer needs gets its field in BindingSettings, with a def
 its line in `read_settings`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import DURATIONS, STEEPEST, BreakerSettings
 from mesh.table import Table
 
 
@@ -32,11 +32,13 @@ def read_settings(table: Table, base: BindingSettings) -> BindingSettings:
 
 
 def _read_breaker(table: Table, base: BreakerSettings) -> BreakerSettings:
-    table.only(("consecutive_failures", "open_s", "probe_lease_s", "enabled"))
+    table.only([each.name for each in fields(BreakerSettings)])
     said = {
-        "consecutive_failures": table.whole("consecutive_failures", least=1),
-        "open_s": table.seconds("open_s"),
-        "probe_lease_s": table.seconds("probe_lease_s"),
+        "consecutive_failures": table.whole("consecutive_failures", least=0),
+        **{name: table.number(name, least=0, most=1) for name in ("failure_rate", "slow_rate", "jitter")},
+        **{name: table.whole(name, least=1) for name in ("buckets", "minimum_calls", "probes")},
+        **{name: table.seconds(name) for name in DURATIONS},
+        "growth": table.number("growth", least=1, most=STEEPEST),
         "enabled": table.flag("enabled"),
     }
     # mypy can't see that each key has the type of its field.

@@ -94,14 +94,24 @@ class Table:
             return least
         return value
 
-    def seconds(self, key: str) -> float | None:
-        """A finite number above 0, with or without decimals."""
+    def number(self, key: str, *, least: float, most: float) -> float | None:
+        """A number between two others, with or without decimals."""
+        value = self._float(key, "a number", least)
+        if value is not None and not least <= value <= most:
+            self.note(key, f"must be from {least:g} to {most:g}.")
+            return least
+        return value
+
+    def _float(self, key: str, word: str, empty: float) -> float | None:
         found = self.values.get(key)
         if isinstance(found, int) and not isinstance(found, bool):
             # A whole number may be longer than any float; it is as endless as inf then.
-            value: float | None = float(found) if found.bit_length() < _FLOAT_BITS else math.inf
-        else:
-            value = self._typed(key, float, "a number of seconds", 1.0)
+            return float(found) if found.bit_length() < _FLOAT_BITS else math.inf
+        return self._typed(key, float, word, empty)
+
+    def seconds(self, key: str) -> float | None:
+        """A finite number above 0, with or without decimals."""
+        value = self._float(key, "a number of seconds", 1.0)
         if value is not None and not (math.isfinite(value) and value > 0):
             self.note(key, "must be a finite number of seconds above 0.")
             return 1.0

@@ -11,7 +11,7 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bench.process import server
 from bench.rivals import Rival
 from bench.rivals.in_process import prepared, starter, to_message
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers

@@ -5,7 +5,7 @@ The same lists stand around a call in process and over the wire. A contract test
 
 from collections.abc import Sequence
 
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock, Layer
 from mesh.layers.breaking import Breakers, breaking
 from mesh.layers.deadline import client_deadline, server_deadline

@@ -1,11 +1,13 @@
 """Refuses calls to a callee that keeps failing: one breaker for each binding and method of a service."""
 
+import random
 from collections.abc import Iterable
 
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
-from mesh.breaker import Breaker, BreakerSettings, BreakerState, Refusal
+from mesh.breaker import Breaker, BreakerState, Event, Refusal
+from mesh.breaker_settings import BreakerSettings
 from mesh.call import Call, Clock, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import MeshError, Outcome, UnavailableError, classify
@@ -40,15 +42,25 @@ def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock:
     """Asks the breaker before each call, and tells it the classified outcome after."""
 
     def layer(method: Method, inner: Handler) -> Handler:
-        breaker = Breaker(settings, clock)
+        def tell(event: Event) -> None:
+            log = _log.info if event.new is BreakerState.CLOSED else _log.warning
+            log(
+                "breaker_moved" if event.new is not event.old else "breaker_would_open",
+                binding=binding,
+                method=method.name,
+                old=event.old.value,
+                new=event.new.value,
+                why=event.why,
+            )
+
+        breaker = Breaker(settings, clock, random.random, tell)
         breakers.add(binding, method.name, breaker)
 
         async def guarded(call: Call) -> Reply:
             permit = breaker.acquire()
             if isinstance(permit, Refusal):
                 raise _refused(binding, method, permit, breaker.state)
-            before = breaker.state
-            outcome = _NEUTRAL
+            outcome, started = _NEUTRAL, clock()
             try:
                 reply = await inner(call)
                 outcome = _SUCCESS
@@ -59,11 +71,7 @@ def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock:
                 return reply
             finally:
                 # A cancelled call leaves NEUTRAL behind, and a probe's place free.
-                breaker.release(permit, outcome)
-                if breaker.state is not before:
-                    _log.warning(
-                        "breaker_moved", binding=binding, method=method.name, old=before.value, new=breaker.state.value
-                    )
+                breaker.release(permit, outcome, clock() - started)
 
         return guarded
 

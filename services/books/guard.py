@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 import structlog
 
 from mesh.background import Background
-from mesh.breaker import Breaker, BreakerSettings, Refusal
+from mesh.breaker import Breaker, Refusal
+from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
 from mesh.status import Outcome
 from mesh.stores.errors import StoreError
@@ -22,7 +23,9 @@ _ABANDONED_S = 5.0
 _SLICES = 5
 """Parts that a wait is made of; `_settled` says why."""
 
-_BREAKER = BreakerSettings(consecutive_failures=5, open_s=1.0, probe_lease_s=_ABANDONED_S)
+_BREAKER = BreakerSettings(
+    consecutive_failures=5, failure_rate=0, open_s=1.0, growth=1.0, jitter=0.0, probe_lease_s=_ABANDONED_S
+)
 """A store that failed five times in a row is left alone for a second, so that most searches pay nothing for it."""
 
 _log = structlog.get_logger("services.books")

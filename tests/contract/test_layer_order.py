@@ -2,7 +2,7 @@
 
 import time
 
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.layers import client_layers, server_layers
 from mesh.layers.breaking import Breakers
 from mesh.stats import Stats

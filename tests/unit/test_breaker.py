@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mesh.breaker import Breaker, BreakerSettings, BreakerState, Permit, Refusal
+from mesh.breaker import Breaker, BreakerState, Permit, Refusal
+from mesh.breaker_settings import BreakerSettings
 from mesh.status import Outcome
 from mesh.testing import FakeClock
 
@@ -91,12 +92,107 @@ def test_probe_that_succeeds_closes() -> None:
     assert (breaker.state, breaker.consecutive_failures) == (BreakerState.CLOSED, 0)
 
 
-def test_probe_that_fails_opens_for_the_whole_time() -> None:
-    """A probe that fails opens the breaker again for all of its time."""
+def test_each_opening_in_a_row_is_longer() -> None:
+    """A probe that fails opens the breaker again for half as long once more, up to the longest time."""
+    breaker, clock = opened()
+    times = []
+    for _ in range(8):
+        clock.advance(breaker.retry_after_s())
+        call(breaker, Outcome.FAILURE)
+        times.append(breaker.retry_after_s())
+    assert times == [90.0, 135.0, 202.5, 303.75, 455.625, 600.0, 600.0, 600.0]
+
+
+def test_success_ends_the_growth() -> None:
+    """After a probe that succeeds the next opening is as short as the first."""
     breaker, clock = opened()
     clock.advance(60)
     call(breaker, Outcome.FAILURE)
-    assert (breaker.state, breaker.acquire()) == (BreakerState.OPEN, Refusal(60.0))
+    clock.advance(90)
+    call(breaker, Outcome.SUCCESS)
+    for _ in range(3):
+        call(breaker, Outcome.FAILURE)
+    assert breaker.retry_after_s() == 60.0
+
+
+def test_jitter_lengthens() -> None:
+    """Chance lengthens an opening by at most its share, so that callers do not come back together."""
+    breaker = Breaker(BreakerSettings(), FakeClock(), lambda: 0.5)
+    for _ in range(3):
+        call(breaker, Outcome.FAILURE)
+    assert breaker.retry_after_s() == pytest.approx(63.0)
+
+
+def test_failure_rate_opens() -> None:
+    """Half of twenty calls that fail open a breaker that never saw three failures in a row."""
+    breaker, _ = made()
+    for _ in range(10):
+        call(breaker, Outcome.SUCCESS)
+        assert breaker.state is BreakerState.CLOSED
+        call(breaker, Outcome.FAILURE)
+    assert breaker.state is BreakerState.OPEN
+
+
+def test_rate_means_nothing_below_the_minimum() -> None:
+    """Nineteen calls are too few for a rate."""
+    breaker, _ = made(consecutive_failures=0)
+    for _ in range(19):
+        call(breaker, Outcome.FAILURE)
+    assert breaker.state is BreakerState.CLOSED
+
+
+def test_old_calls_leave_the_rate() -> None:
+    """Failures older than the window count no more."""
+    breaker, clock = made(consecutive_failures=0)
+    for _ in range(19):
+        call(breaker, Outcome.FAILURE)
+    clock.advance(10)
+    for _ in range(19):
+        call(breaker, Outcome.FAILURE)
+    assert breaker.state is BreakerState.CLOSED
+
+
+def test_slow_calls_open() -> None:
+    """Slow successes open the breaker where the setting says that they do."""
+    breaker, _ = made(slow_rate=0.6, slow_s=4, minimum_calls=5)
+    for elapsed in (1.0, 4.0, 1.0, 4.0, 4.0):
+        permit = breaker.acquire()
+        assert isinstance(permit, Permit)
+        breaker.release(permit, Outcome.SUCCESS, elapsed)
+    assert breaker.state is BreakerState.OPEN
+
+
+def test_all_probes_must_succeed() -> None:
+    """As many probes pass as the setting says; all must succeed, and one success does not let a further call in."""
+    breaker, clock = made(probes=3)
+    for _ in range(3):
+        call(breaker, Outcome.FAILURE)
+    clock.advance(60)
+    probes = [breaker.acquire() for _ in range(4)]
+    states = []
+    for permit in probes[:3]:
+        assert isinstance(permit, Permit)
+        breaker.release(permit, Outcome.SUCCESS)
+        states.append(breaker.state)
+    assert (isinstance(probes[3], Refusal), states) == (
+        True,
+        [BreakerState.HALF_OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED],
+    )
+
+
+def test_events_are_told_once() -> None:
+    """Every move is told with its reason, and a breaker that only measures tells once that it would have opened."""
+    told: list[tuple[str, str, str]] = []
+    breaker = Breaker(
+        BreakerSettings(), FakeClock(), tell=lambda event: told.append((event.old.value, event.new.value, event.why))
+    )
+    breaker.set(BreakerState.METRICS_ONLY)
+    for _ in range(9):
+        call(breaker, Outcome.FAILURE)
+    assert told == [
+        ("CLOSED", "METRICS_ONLY", "hand"),
+        ("METRICS_ONLY", "METRICS_ONLY", "consecutive_failures"),
+    ]
 
 
 def test_cancelled_probe_frees_its_place() -> None:
@@ -169,8 +265,8 @@ def test_open_and_half_open_are_not_for_hands(state: BreakerState) -> None:
         breaker.set(state)
 
 
-@pytest.mark.parametrize("settings", [{"consecutive_failures": 0}, {"open_s": 0}, {"probe_lease_s": -1}])
+@pytest.mark.parametrize("settings", [{"consecutive_failures": -1}, {"open_s": 0}, {"probe_lease_s": -1}])
 def test_settings_without_sense_are_refused(settings: dict[str, int]) -> None:
     """A breaker that could never open, or never close, can't be made."""
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match="out of range"):
         made(**settings)

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from mesh.binding_settings import BindingSettings
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.manifest import (
     BucketBinding,
     KvBinding,
@@ -170,6 +170,15 @@ def test_settings() -> None:
     assert manifest.binding_settings == {
         "B": BindingSettings(deadline_ms=2_500, breaker=BreakerSettings(consecutive_failures=3, open_s=5.0)),
     }
+
+
+def test_rates_of_a_breaker() -> None:
+    """The rates of a breaker, its window and how it comes back are settings, too."""
+    said = "failure_rate = 1, slow_rate = 0.6, slow_s = 4, window_s = 20, minimum_calls = 5, probes = 4, growth = 2"
+    manifest = parse(BOUND + "[mesh.bindings.B]\nbreaker = { " + said + " }")
+    assert manifest.binding_settings["B"].breaker == BreakerSettings(
+        failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2
+    )
 
 
 def test_default_settings() -> None:

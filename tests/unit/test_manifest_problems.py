@@ -104,7 +104,10 @@ def test_wrong_type(text: str, expected: str) -> None:
         ("breaker = { open_s = inf }", "breaker.open_s: must be a finite number of seconds above 0."),
         (f"breaker = {{ open_s = 1{'0' * 400} }}", "breaker.open_s: must be a finite number of seconds above 0."),
         ("breaker = { open_s = '5' }", "breaker.open_s: must be a number of seconds, and is text."),
-        ("breaker = { consecutive_failures = 0 }", "breaker.consecutive_failures: must be at least 1."),
+        ("breaker = { consecutive_failures = -1 }", "breaker.consecutive_failures: must be at least 0."),
+        ("breaker = { slow_rate = 60 }", "breaker.slow_rate: must be from 0 to 1."),
+        ("breaker = { growth = inf }", "breaker.growth: must be from 1 to 10."),
+        ("breaker = { probes = 0 }", "breaker.probes: must be at least 1."),
         ("breaker = false", "breaker: must be a table, and is true or false."),
     ],
 )

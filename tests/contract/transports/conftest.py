@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND, ERROR_REASON_INVALID_FIELD
 
-from mesh.breaker import BreakerSettings
+from mesh.breaker_settings import BreakerSettings
 from mesh.contract import Service, service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
@@ -206,7 +206,7 @@ async def bound(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterato
                 service="echo",
                 stats=stats,
                 breakers=breakers,
-                breaker=BreakerSettings(),
+                breaker=BreakerSettings(jitter=0),
                 default_s=10,
                 clock=clock,
             ),
