@@ -9,7 +9,7 @@ from bookmesh.mesh.v1 import admin_pb2, stats_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.breaker import Breaker
-from mesh.layers.breaking import Breakers
+from mesh.breakers import Breakers
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
 

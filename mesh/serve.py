@@ -21,10 +21,9 @@ from mesh.dispatch import handlers_of
 from mesh.health import NOT_SERVING, SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
 from mesh.manifest import ServiceBinding
 from mesh.reflection import enable_reflection
-from mesh.stats import Stats
+from mesh.runtime import Runtime
 from mesh.status import UnavailableError
 from mesh.stores.open import open_bucket, open_kv
 from mesh.stores.protocol import Bucket, Kv
@@ -159,8 +158,7 @@ class _Building:
         self._worker = worker
         self._manifest = worker.manifest
         self._closing = closing
-        self._stats = Stats()
-        self._breakers = Breakers()
+        self._runtime = Runtime(service=worker.manifest.name)
         self._probes: list[Probe] = []
 
     async def build(self) -> None:
@@ -170,13 +168,13 @@ class _Building:
         state: object = None
         if self._worker.lifespan is not None:
             state = await self._closing.enter_async_context(self._worker.lifespan(env))
-        layers = server_layers(service=self._manifest.name, stats=self._stats)
+        layers = server_layers(self._runtime)
         for name, cls in self._worker.entrypoints.items():
             contract = service_of(cls).name
             health = Health((contract,))
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
-            unseen = server_layers(service=self._manifest.name, stats=Stats())
+            unseen = server_layers(Runtime(service=self._manifest.name))
             handlers = {**handlers_of(entrypoint, layers), **handlers_of(health, unseen)}
             self._house.endpoints[self._manifest.name, name] = Endpoint(
                 self._manifest.name, name, contract, handlers, health
@@ -186,8 +184,8 @@ class _Building:
         deployment = self._deployment
         return Introspection(
             worker=self._manifest.name,
-            stats=self._stats,
-            breakers=self._breakers,
+            stats=self._runtime.stats,
+            breakers=self._runtime.breakers,
             probes=self._probes,
             secrets=[
                 SecretState(
@@ -235,15 +233,7 @@ class _Building:
             service=service_of(target.entrypoints[entry.entrypoint]),
             caller=self._manifest.name,
             binding=entry.binding,
-            layers=client_layers(
-                binding=entry.binding,
-                service=entry.service,
-                stats=self._stats,
-                breakers=self._breakers,
-                breaker=settings.breaker,
-                default_s=settings.deadline_ms / 1000,
-                clock=time.monotonic,
-            ),
+            layers=client_layers(self._runtime, binding=entry.binding, service=entry.service, settings=settings),
             transport=transport,
         )
 

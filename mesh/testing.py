@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
-from mesh.stats import Stats
+from mesh.runtime import Runtime
 from mesh.transport.channel import BindingChannel
 from mesh.transport.local import LocalTransport
 
@@ -50,21 +50,22 @@ def in_process(
         breaker: when the breaker opens; off by default, so that tests of failures see the failures.
         deadline_s: seconds that a call gets when it brings no timeout.
     """
-    handlers = handlers_of(entrypoint, server_layers(service="tested", stats=Stats()))
+    # Each contract is a service of its own here, so that what is tested may call what is tested.
+    service = service_of(stub).name
+    handlers = handlers_of(entrypoint, server_layers(Runtime(service=service)))
     channel: Any = BindingChannel(
         service=service_of(stub),
         caller="test",
         binding=binding,
         layers=client_layers(
+            Runtime(service="test", clock=clock or FakeClock()),
             binding=binding,
-            service="tested",
-            stats=Stats(),
-            breakers=Breakers(),
-            breaker=breaker or BreakerSettings(enabled=False),
-            default_s=deadline_s,
-            clock=clock or FakeClock(),
+            service=service,
+            settings=BindingSettings(
+                deadline_ms=round(deadline_s * 1000), breaker=breaker or BreakerSettings(enabled=False)
+            ),
         ),
-        transport=LocalTransport(handlers, caller="test", service="tested"),
+        transport=LocalTransport(handlers, caller="test", service=service),
     )
     make: Callable[[Any], Stub] = stub
     return make(channel)

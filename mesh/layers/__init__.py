@@ -5,39 +5,40 @@ The same lists stand around a call in process and over the wire. A contract test
 
 from collections.abc import Sequence
 
-from mesh.breaker_settings import BreakerSettings
-from mesh.call import Clock, Layer
-from mesh.layers.breaking import Breakers, breaking
+from mesh.binding_settings import BindingSettings
+from mesh.call import Layer
+from mesh.layers.accounting import client_accounting, server_accounting
+from mesh.layers.breaking import breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
 from mesh.layers.errors import errors
-from mesh.layers.timing import client_timing, server_timing
-from mesh.stats import Stats
+from mesh.layers.tracing import client_tracing, server_tracing
+from mesh.runtime import Runtime
 
 
-def server_layers(*, service: str, stats: Stats) -> Sequence[Layer]:
-    """What stands around every entrypoint."""
+def server_layers(runtime: Runtime) -> Sequence[Layer]:
+    """What stands around every entrypoint of a service."""
     return (
-        server_timing(stats),  # outermost: it times and counts what the layers below refuse, too
-        errors(service),  # above all that may fail: below it exceptions are foreign, above it each has its status
+        server_tracing(runtime.service),  # outermost: whatever happens below has an id
+        server_accounting(runtime),  # sees the final status, and what the layers below refuse, too
+        errors(runtime.service),  # below it exceptions are foreign, above it each has its status
         server_deadline(),  # decides whether an ended call was out of time or abandoned
         decoding(),  # innermost: what comes is only read once the call may run
     )
 
 
-def client_layers(
-    *,
-    binding: str,
-    service: str,
-    stats: Stats,
-    breakers: Breakers,
-    breaker: BreakerSettings,
-    default_s: float,
-    clock: Clock,
-) -> Sequence[Layer]:
-    """What stands around every call through a binding."""
+def client_layers(runtime: Runtime, *, binding: str, service: str, settings: BindingSettings) -> Sequence[Layer]:
+    """What stands around every call of a service through one binding.
+
+    Args:
+        runtime: the calling service's.
+        binding: the binding's name.
+        service: the service that is called.
+        settings: how the binding behaves.
+    """
     return (
-        client_timing(stats, binding, service),  # outermost: the caller's own view of the call
-        breaking(breakers, binding, breaker, clock),  # refuses before anything is spent
-        client_deadline(default_s),  # innermost: the transport gets the time that is left now
+        client_accounting(runtime, binding, service),  # outermost: one account of each call, however it ends
+        client_tracing(runtime.service, service),  # an id before anything else, and no call in a circle
+        breaking(runtime, binding, settings.breaker),  # refuses before anything is spent
+        client_deadline(settings.deadline_ms / 1000),  # innermost: the transport gets the time that is left now
     )

@@ -1,45 +1,24 @@
 """Refuses calls to a callee that keeps failing: one breaker for each binding and method of a service."""
 
-import random
-from collections.abc import Iterable
-
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
 from mesh.breaker import Breaker, BreakerState, Event, Refusal
 from mesh.breaker_settings import BreakerSettings
-from mesh.call import Call, Clock, Handler, Layer, Reply
+from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
+from mesh.runtime import Runtime
 from mesh.status import MeshError, Outcome, UnavailableError, classify
 
 _log = structlog.get_logger("mesh.breaking")
 
+_CLOSED = BreakerState.CLOSED
 _NEUTRAL, _SUCCESS = Outcome.NEUTRAL, Outcome.SUCCESS  # looked up once: each call needs them
 
 
-class Breakers:
-    """The breakers of one calling service, by "BINDING/Method"."""
-
-    def __init__(self) -> None:
-        self._all: dict[str, Breaker] = {}
-
-    def add(self, binding: str, method: str, breaker: Breaker) -> None:
-        """Makes a breaker known under its name."""
-        self._all[f"{binding}/{method}"] = breaker
-
-    def items(self) -> Iterable[tuple[str, Breaker]]:
-        """Names and breakers, by name."""
-        return sorted(self._all.items())
-
-    def matching(self, name: str) -> dict[str, Breaker]:
-        """The breakers that a name fits: "BINDING/Method", or "BINDING/*" for all of a binding."""
-        if name.endswith("/*"):
-            return {key: found for key, found in self._all.items() if key.startswith(name[:-1])}
-        return {name: self._all[name]} if name in self._all else {}
-
-
-def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock: Clock) -> Layer:
+def breaking(runtime: Runtime, binding: str, settings: BreakerSettings) -> Layer:
     """Asks the breaker before each call, and tells it the classified outcome after."""
+    clock = runtime.clock
 
     def layer(method: Method, inner: Handler) -> Handler:
         def tell(event: Event) -> None:
@@ -53,12 +32,15 @@ def breaking(breakers: Breakers, binding: str, settings: BreakerSettings, clock:
                 why=event.why,
             )
 
-        breaker = Breaker(settings, clock, random.random, tell)
-        breakers.add(binding, method.name, breaker)
+        breaker = Breaker(settings, clock, runtime.chance, tell)
+        runtime.breakers.add(binding, method.name, breaker)
 
         async def guarded(call: Call) -> Reply:
             permit = breaker.acquire()
+            if breaker.state is not _CLOSED:
+                call.breaker = breaker.state.value
             if isinstance(permit, Refusal):
+                call.note("refused", f"the breaker is {breaker.state.value}")
                 raise _refused(binding, method, permit, breaker.state)
             outcome, started = _NEUTRAL, clock()
             try:

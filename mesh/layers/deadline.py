@@ -39,7 +39,6 @@ def server_deadline() -> Layer:
 
     def layer(_: Method, inner: Handler) -> Handler:
         async def watched(call: Call) -> Reply:
-            CURRENT.set(call)
             try:
                 return await inner(call)
             except asyncio.CancelledError:

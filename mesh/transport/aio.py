@@ -12,8 +12,9 @@ from grpc import aio
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.layers.timing import take_times, times
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+from mesh.trace import TRACE_KEYS, from_metadata, to_metadata
+from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -104,12 +105,14 @@ def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any
 
 def _received(method: Method, source: Any, context: Any) -> Call:
     remaining = context.time_remaining()
+    metadata = tuple(context.invocation_metadata() or ())
     return Call(
         method=method,
         side=Side.SERVER,
         peer=context.peer(),
         deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
-        metadata=tuple(context.invocation_metadata() or ()),
+        metadata=tuple(pair for pair in metadata if pair[0] not in TRACE_KEYS),
+        trace=from_metadata(metadata),
         request=b"" if method.client_streaming else source,
         requests=source if method.client_streaming else None,
         send=_sender(context) if method.server_streaming else None,
@@ -160,7 +163,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=_sent(call),
             )
             try:
                 reply: bytes = await rpc
@@ -183,7 +186,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=_sent(call),
             )
             send = call.send or _deaf
             try:
@@ -203,6 +206,15 @@ class AioTransport:
     async def aclose(self) -> None:
         """Closes the channel; calls under way are given up."""
         await self._channel.close()
+
+
+def _sent(call: Call) -> Sequence[Metadatum]:
+    """What goes over the wire beside the request: what the caller says, and where the call stands."""
+    if call.trace is None:
+        return tuple(call.metadata)
+    written = to_metadata(call.trace)
+    keys = {key for key, _ in written}
+    return (*(pair for pair in call.metadata if pair[0] not in keys), *written)
 
 
 async def _deaf(_: Reply) -> None:

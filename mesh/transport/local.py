@@ -157,6 +157,8 @@ def _served(call: Call, caller: str) -> Call:
     served.peer = caller
     served.deadline = call.deadline
     served.metadata = call.metadata
+    served.trace = call.trace
+    served.attempt = call.attempt
     served.request = call.request
     served.requests = call.requests
     served.initial = call.initial

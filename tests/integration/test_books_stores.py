@@ -15,9 +15,9 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
 
+from mesh.breakers import Breakers
 from mesh.embedded import embedded_valkey
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import UnavailableError

@@ -10,8 +10,8 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, Books
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 
 from mesh.bindings import Openers, bind, check_env, convert
+from mesh.breakers import Breakers
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.manifest import Manifest, ServiceBinding, parse_manifest
 from mesh.secrets import EnvironmentSecrets, Secret
 from mesh.stats import Stats

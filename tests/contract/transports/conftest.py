@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND, ERROR_REASON_INVALID_FIELD
 
+from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
+from mesh.breakers import Breakers
 from mesh.contract import Service, service_of
 from mesh.dispatch import handlers_of
+from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
+from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioServer, AioTransport
@@ -72,6 +75,7 @@ class Bound:
     stats: Stats
     server_stats: Stats
     breakers: Breakers
+    journal: Journal
     kind: str
     channel: BindingChannel
     clock: "Clock"
@@ -185,8 +189,9 @@ def entrypoint(echo: Generated, seen: Seen) -> Any:  # noqa: C901 - one small me
 @pytest.fixture(params=["in_process", "unix", "tcp"])
 async def bound(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterator[Bound]:
     """The entrypoint behind each transport, with every layer on."""
-    seen, stats, server_stats, breakers, clock = Seen(), Stats(), Stats(), Breakers(), Clock()
-    handlers = handlers_of(entrypoint(echo, seen), server_layers(service="echo", stats=server_stats))
+    seen, stats, server_stats, breakers, journal, clock = Seen(), Stats(), Stats(), Breakers(), Journal(), Clock()
+    callee = Runtime(service="echo", stats=server_stats, journal=journal)
+    handlers = handlers_of(entrypoint(echo, seen), server_layers(callee))
     contract: Service = service_of(echo.grpc.EchoServiceStub)
     server: AioServer | None = None
     with tempfile.TemporaryDirectory() as folder:
@@ -202,18 +207,15 @@ async def bound(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterato
             caller="tester",
             binding="ECHO",
             layers=client_layers(
+                Runtime(service="tester", stats=stats, breakers=breakers, journal=journal, clock=clock),
                 binding="ECHO",
                 service="echo",
-                stats=stats,
-                breakers=breakers,
-                breaker=BreakerSettings(jitter=0),
-                default_s=10,
-                clock=clock,
+                settings=BindingSettings(breaker=BreakerSettings(jitter=0)),
             ),
             transport=transport,
         )
         stub = echo.grpc.EchoServiceStub(channel)
-        yield Bound(stub, echo.pb2, seen, stats, server_stats, breakers, transport.kind, channel, clock)
+        yield Bound(stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock)
         await channel.close()
         if server is not None:
             await server.stop(0)
