@@ -79,6 +79,8 @@ class Call:
     """Its id, and the calls that led to it; the first layers see to it that there is one."""
     attempt: int = 1
     """Which try this is."""
+    began_to_answer: bool = False
+    """Its caller has seen a response of its stream, on the client side."""
     breaker: str = "CLOSED"
     """Where the breaker of its binding and method stood when it was let through, on the client side."""
     notes: list[Note] | None = None

@@ -233,7 +233,13 @@ class _Building:
             service=service_of(target.entrypoints[entry.entrypoint]),
             caller=self._manifest.name,
             binding=entry.binding,
-            layers=client_layers(self._runtime, binding=entry.binding, service=entry.service, settings=settings),
+            layers=client_layers(
+                self._runtime,
+                binding=entry.binding,
+                service=entry.service,
+                entrypoint=entry.entrypoint,
+                settings=settings,
+            ),
             transport=transport,
         )
 

@@ -13,10 +13,10 @@ The tree has one class for each status code that is not OK::
 
 import enum
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import grpc
-from bookmesh.mesh.v1 import error_reason_pb2
+from bookmesh.mesh.v1 import error_reason_pb2, error_trail_pb2
 from bookmesh.mesh.v1.error_reason_pb2 import ErrorReason
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
@@ -49,6 +49,31 @@ class Outcome(enum.Enum):
     """It says nothing of the callee: the caller went away, or was never let through."""
 
 
+class Hop(NamedTuple):
+    """One binding, or one store, that a failure came through."""
+
+    caller: str = ""
+    """The service that called; empty for people."""
+    binding: str = ""
+    """The binding that it called through."""
+    service: str = ""
+    """The service that was called."""
+    entrypoint: str = ""
+    """Its entrypoint."""
+    method: str = ""
+    """The method."""
+    attempts: int = 0
+    """How often the call was tried."""
+    breaker: str = ""
+    """Where the breaker stood."""
+    code: str = ""
+    """The status that the call ended with."""
+    reason: str = ""
+    """Its reason."""
+    store: str = ""
+    """What a store had to say, for a failure that began there."""
+
+
 class MeshError(Exception):
     """A call that failed with a status, a reason and what varies in its message.
 
@@ -77,6 +102,8 @@ class MeshError(Exception):
         self.field = field
         self.retry_after_s = retry_after_s
         self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
+        self.trail: tuple[Hop, ...] = ()
+        """The way of the failure through the mesh, the outermost hop first."""
 
     def __str__(self) -> str:
         """The code, the reason and the sentence, as people see them on stderr."""
@@ -84,7 +111,7 @@ class MeshError(Exception):
 
     def detached(self) -> "MeshError":
         """The same failure without cause, stack or subclass: what another service may see of it."""
-        return error_of(
+        detached = error_of(
             self.code,
             self.reason,
             self.message,
@@ -92,10 +119,21 @@ class MeshError(Exception):
             retry_after_s=self.retry_after_s,
             metadata=self.metadata,
         )
+        detached.trail = self.trail
+        return detached
 
     def to_details(self) -> bytes:
-        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes; metadata goes first when it is too much."""
+        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes.
+
+        What is too much goes: the trail first, then the metadata.
+        """
         status = self._status(self.metadata, self.message)
+        if self.trail:
+            whole = status_pb2.Status()
+            whole.CopyFrom(status)
+            hops = (error_trail_pb2.Hop(**hop._asdict()) for hop in self.trail)
+            whole.details.add().Pack(error_trail_pb2.ErrorTrail(hops=hops))
+            status = whole if whole.ByteSize() <= DETAILS_LIMIT else status
         if status.ByteSize() > DETAILS_LIMIT:
             status = self._status({"truncated": "metadata"}, self.message)
         data: bytes = status.SerializeToString()
@@ -260,7 +298,7 @@ def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[st
     details = next((value for key, value in trailing if key == DETAILS_KEY), None)
     found = _Details.read(details) if isinstance(details, bytes) else _Details()
     reason = found.reason or _REASON_OF_BARE_STATUS.get(code, error_reason_pb2.ERROR_REASON_INTERNAL)
-    return error_of(
+    error = error_of(
         code,
         reason,
         message,
@@ -268,16 +306,19 @@ def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[st
         retry_after_s=found.retry_after_s,
         metadata=found.metadata,
     )
+    error.trail = found.trail
+    return error
 
 
 class _Details:
-    """What the three known detail messages said."""
+    """What the known detail messages said."""
 
     def __init__(self) -> None:
         self.reason = ""
         self.field = ""
         self.retry_after_s: float | None = None
         self.metadata: dict[str, str] = {}
+        self.trail: tuple[Hop, ...] = ()
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -293,10 +334,13 @@ class _Details:
 
     def _take(self, detail: object) -> None:
         info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+        trail = error_trail_pb2.ErrorTrail()
         unpack = getattr(detail, "Unpack")  # noqa: B009 - google.rpc ships no types
         if unpack(info):
             self.reason, self.metadata = info.reason, dict(info.metadata)
         elif unpack(bad) and bad.field_violations:
             self.field = bad.field_violations[0].field
+        elif unpack(trail):
+            self.trail = tuple(Hop(*(getattr(hop, name) for name in Hop._fields)) for hop in trail.hops)
         elif unpack(retry):
             self.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000

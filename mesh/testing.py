@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mesh.binding_settings import BindingSettings
+from mesh.binding_settings import BindingSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
 from mesh.contract import service_of
@@ -38,6 +38,7 @@ def in_process(
     binding: str = "TEST",
     clock: Clock | None = None,
     breaker: BreakerSettings | None = None,
+    retry: RetrySettings | None = None,
     deadline_s: float = 10.0,
 ) -> Stub:
     """A stub that calls an entrypoint object in process, with every layer on; what a binding in an Env is.
@@ -48,6 +49,7 @@ def in_process(
         binding: the binding's name, as errors and stats tell it.
         clock: what the breaker goes by; a FakeClock by default.
         breaker: when the breaker opens; off by default, so that tests of failures see the failures.
+        retry: how often a call is tried; once by default, for the same reason.
         deadline_s: seconds that a call gets when it brings no timeout.
     """
     # Each contract is a service of its own here, so that what is tested may call what is tested.
@@ -62,7 +64,9 @@ def in_process(
             binding=binding,
             service=service,
             settings=BindingSettings(
-                deadline_ms=round(deadline_s * 1000), breaker=breaker or BreakerSettings(enabled=False)
+                deadline_ms=round(deadline_s * 1000),
+                breaker=breaker or BreakerSettings(enabled=False),
+                retry=retry or RetrySettings(attempts=1),
             ),
         ),
         transport=LocalTransport(handlers, caller="test", service=service),

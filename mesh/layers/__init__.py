@@ -12,7 +12,10 @@ from mesh.layers.breaking import breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
 from mesh.layers.errors import errors
+from mesh.layers.hedging import hedging
+from mesh.layers.retrying import retrying
 from mesh.layers.tracing import client_tracing, server_tracing
+from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 
 
@@ -27,7 +30,9 @@ def server_layers(runtime: Runtime) -> Sequence[Layer]:
     )
 
 
-def client_layers(runtime: Runtime, *, binding: str, service: str, settings: BindingSettings) -> Sequence[Layer]:
+def client_layers(
+    runtime: Runtime, *, binding: str, service: str, settings: BindingSettings, entrypoint: str = "Default"
+) -> Sequence[Layer]:
     """What stands around every call of a service through one binding.
 
     Args:
@@ -35,10 +40,14 @@ def client_layers(runtime: Runtime, *, binding: str, service: str, settings: Bin
         binding: the binding's name.
         service: the service that is called.
         settings: how the binding behaves.
+        entrypoint: the entrypoint that is called.
     """
+    budget = RetryBudget(settings.retry.budget, settings.retry.least, runtime.clock)
     return (
-        client_accounting(runtime, binding, service),  # outermost: one account of each call, however it ends
+        client_accounting(runtime, binding, service, entrypoint),  # outermost: one account of each call
         client_tracing(runtime.service, service),  # an id before anything else, and no call in a circle
-        breaking(runtime, binding, settings.breaker),  # refuses before anything is spent
-        client_deadline(settings.deadline_ms / 1000),  # innermost: the transport gets the time that is left now
+        breaking(runtime, binding, settings),  # refuses before anything is spent
+        retrying(runtime, settings, budget),  # below the breaker, which judges calls and not attempts
+        hedging(settings, budget),  # a second attempt is one of those that retrying counts
+        client_deadline(settings),  # innermost: each attempt gets the time that is left now
     )

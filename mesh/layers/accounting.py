@@ -11,20 +11,21 @@ from mesh.call import CURRENT, TIER_KEY, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.journal import Record
 from mesh.runtime import Runtime
-from mesh.status import CancelledCallError, MeshError
+from mesh.status import CancelledCallError, Hop, MeshError
 from mesh.trace import Trace
 
 _GONE = CancelledCallError(ERROR_REASON_CANCELLED, "the caller went away")
 """How a call that never ended is counted."""
 
 
-def client_accounting(runtime: Runtime, binding: str, service: str) -> Layer:
+def client_accounting(runtime: Runtime, binding: str, service: str, entrypoint: str) -> Layer:
     """Times, counts and writes down each call through a binding, and adds its time to that of the call being answered.
 
     Args:
         runtime: the calling service's.
         binding: the binding's name.
         service: the service that is called.
+        entrypoint: its entrypoint.
     """
 
     def layer(method: Method, inner: Handler) -> Handler:
@@ -40,6 +41,7 @@ def client_accounting(runtime: Runtime, binding: str, service: str) -> Layer:
                 error = None
             except MeshError as failure:
                 error = failure
+                error.trail = (_hop(call, runtime.service, service, entrypoint, error), *error.trail)
                 raise
             else:
                 return reply
@@ -91,6 +93,20 @@ def server_accounting(runtime: Runtime) -> Layer:
         return accounted
 
     return layer
+
+
+def _hop(call: Call, caller: str, service: str, entrypoint: str, error: MeshError) -> Hop:
+    return Hop(
+        caller=caller,
+        binding=call.binding,
+        service=service,
+        entrypoint=entrypoint,
+        method=call.method.name,
+        attempts=call.attempt,
+        breaker=call.breaker,
+        code=error.code.name,
+        reason=error.reason,
+    )
 
 
 def _record(

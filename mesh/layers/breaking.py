@@ -3,8 +3,8 @@
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
+from mesh.binding_settings import BindingSettings
 from mesh.breaker import Breaker, BreakerState, Event, Refusal
-from mesh.breaker_settings import BreakerSettings
 from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.runtime import Runtime
@@ -16,7 +16,7 @@ _CLOSED = BreakerState.CLOSED
 _NEUTRAL, _SUCCESS = Outcome.NEUTRAL, Outcome.SUCCESS  # looked up once: each call needs them
 
 
-def breaking(runtime: Runtime, binding: str, settings: BreakerSettings) -> Layer:
+def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer:
     """Asks the breaker before each call, and tells it the classified outcome after."""
     clock = runtime.clock
 
@@ -32,7 +32,7 @@ def breaking(runtime: Runtime, binding: str, settings: BreakerSettings) -> Layer
                 why=event.why,
             )
 
-        breaker = Breaker(settings, clock, runtime.chance, tell)
+        breaker = Breaker(settings.of(method.name).breaker, clock, runtime.chance, tell)
         runtime.breakers.add(binding, method.name, breaker)
 
         async def guarded(call: Call) -> Reply:

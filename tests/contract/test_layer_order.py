@@ -30,4 +30,11 @@ def test_client_order() -> None:
         service="x",
         settings=BindingSettings(),
     )
-    assert [name(layer) for layer in layers] == ["client_accounting", "client_tracing", "breaking", "client_deadline"]
+    assert [name(layer) for layer in layers] == [
+        "client_accounting",
+        "client_tracing",
+        "breaking",
+        "retrying",
+        "hedging",
+        "client_deadline",
+    ]

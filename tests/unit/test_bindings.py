@@ -124,6 +124,14 @@ def test_secret_by_the_name_of_its_binding() -> None:
     assert problems(Env, secrets=EnvironmentSecrets({"KEY": "value"})) == []
 
 
+def test_settings_of_a_method_that_is_none() -> None:
+    """Settings of a method that the contract does not have are a mistake, and the one that was meant is named."""
+    found = problems(Env, MANIFEST + "\n[mesh.bindings.LEAF.methods.GetBok]\ndeadline_ms = 5\n")
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "is no method of bookmesh.isbndb.v1.IsbndbService. Did you mean 'GetBook'?"
+    ]
+
+
 def test_entrypoint_that_speaks_another_contract() -> None:
     """A stub of another contract than the entrypoint's stops the start."""
     found = problems(Env, leaf=leaf(Default))

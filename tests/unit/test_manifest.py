@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from mesh.binding_settings import BindingSettings
+from mesh.binding_settings import BindingSettings, HedgeSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.manifest import (
     BucketBinding,
@@ -178,6 +178,25 @@ def test_rates_of_a_breaker() -> None:
     manifest = parse(BOUND + "[mesh.bindings.B]\nbreaker = { " + said + " }")
     assert manifest.binding_settings["B"].breaker == BreakerSettings(
         failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2
+    )
+
+
+def test_second_tries() -> None:
+    """Retries, hedges and the reserve of a binding are settings, and those of a method lie over the binding's."""
+    settings = parse(
+        BOUND
+        + """
+        [mesh.bindings.B]
+        reserve_ms = 20
+        retry = { attempts = 2, budget = 0.1 }
+        [mesh.bindings.B.methods.Get]
+        hedge = { enabled = true }
+        retry = { attempts = 4 }
+        """
+    ).binding_settings["B"]
+    assert (settings.reserve_ms, settings.of("Set").retry.attempts, settings.of("Set").hedge.enabled) == (20, 2, False)
+    assert settings.of("Get") == BindingSettings(
+        reserve_ms=20, retry=RetrySettings(attempts=4, budget=0.1), hedge=HedgeSettings(enabled=True)
     )
 
 

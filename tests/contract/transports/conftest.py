@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND, ERROR_REASON_INVALID_FIELD
 
-from mesh.binding_settings import BindingSettings
+from mesh.binding_settings import BindingSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.breakers import Breakers
 from mesh.contract import Service, service_of
@@ -92,6 +93,10 @@ class Clock:
         return self.now
 
 
+DOWN = UnavailableError("PROVIDER_UNAVAILABLE", "provider is down")
+"""A failure without a word of when to come back."""
+
+
 def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
     """What an entrypoint does before it answers, by the text of its request."""
 
@@ -124,6 +129,10 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
         "invalid": lambda _: fail(InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "bad count", field="count")),
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
+        "down at once": lambda _: fail(DOWN.detached()),
+        "down twice": lambda _: fail(DOWN.detached()) if seen.calls <= 2 else asyncio.sleep(0),
+        "hang once": lambda context: hang(context) if seen.calls == 1 else asyncio.sleep(0),
+        "nap": lambda _: asyncio.sleep(0.2),
         "self-cancel": lambda _: fail(asyncio.CancelledError()),
     }
 
@@ -162,6 +171,9 @@ def entrypoint(echo: Generated, seen: Seen) -> Any:  # noqa: C901 - one small me
             await obey(request.text, context)
             return answer(request, context)
 
+        async def Write(self, request: Any, context: Any) -> Any:
+            return await self.One(request, context)
+
         async def Many(self, request: Any, context: Any) -> AsyncIterator[Any]:
             if request.text == "metadata":
                 await obey(request.text, context)
@@ -186,39 +198,47 @@ def entrypoint(echo: Generated, seen: Seen) -> Any:  # noqa: C901 - one small me
     return Entrypoint()
 
 
+Rebind = Callable[[BindingSettings], Bound]
+"""Makes the stub anew, with other settings of its binding."""
+
+
 @pytest.fixture(params=["in_process", "unix", "tcp"])
-async def bound(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterator[Bound]:
+async def rebind(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterator[Rebind]:
     """The entrypoint behind each transport, with every layer on."""
     seen, stats, server_stats, breakers, journal, clock = Seen(), Stats(), Stats(), Breakers(), Journal(), Clock()
     callee = Runtime(service="echo", stats=server_stats, journal=journal)
+    caller = Runtime(service="tester", stats=stats, breakers=breakers, journal=journal, clock=clock)
     handlers = handlers_of(entrypoint(echo, seen), server_layers(callee))
     contract: Service = service_of(echo.grpc.EchoServiceStub)
-    server: AioServer | None = None
-    with tempfile.TemporaryDirectory() as folder:
-        transport: Transport
-        if request.param == "in_process":
-            transport = LocalTransport(handlers, caller="tester", service="echo")
-        else:
+    async with AsyncExitStack() as closing:
+        folder = closing.enter_context(tempfile.TemporaryDirectory())
+        server: AioServer | None = None
+        if request.param != "in_process":
             server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
             await server.start()
-            transport = AioTransport(server.address)
-        channel = BindingChannel(
-            service=contract,
-            caller="tester",
-            binding="ECHO",
-            layers=client_layers(
-                Runtime(service="tester", stats=stats, breakers=breakers, journal=journal, clock=clock),
-                binding="ECHO",
-                service="echo",
-                settings=BindingSettings(breaker=BreakerSettings(jitter=0)),
-            ),
-            transport=transport,
-        )
-        stub = echo.grpc.EchoServiceStub(channel)
-        yield Bound(stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock)
-        await channel.close()
-        if server is not None:
-            await server.stop(0)
+            closing.push_async_callback(server.stop, 0)
+
+        def make(settings: BindingSettings) -> Bound:
+            transport: Transport = (
+                LocalTransport(handlers, caller="tester", service="echo")
+                if server is None
+                else AioTransport(server.address)
+            )
+            layers = client_layers(caller, binding="ECHO", service="echo", settings=settings)
+            channel = BindingChannel(
+                service=contract, caller="tester", binding="ECHO", layers=layers, transport=transport
+            )
+            closing.push_async_callback(channel.close)
+            stub = echo.grpc.EchoServiceStub(channel)
+            return Bound(stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock)
+
+        yield make
+
+
+@pytest.fixture
+def bound(rebind: Rebind) -> Bound:
+    """A binding that calls once, so that tests of failures see the failures, and whose breaker reopens on time."""
+    return rebind(BindingSettings(breaker=BreakerSettings(jitter=0), retry=RetrySettings(attempts=1)))
 
 
 async def eventually(condition: Any, seconds: float = 5.0) -> bool:
