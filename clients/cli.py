@@ -26,6 +26,7 @@ from clients import render
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect
 from clients.demo import demo
 from clients.warming import upload, watch
+from clients.why import explain, story
 from mesh.cli import Book, Environment, check_command, explained, up_command
 from mesh.status import MeshError
 
@@ -202,6 +203,30 @@ def health_command(
     _run(book, env, ask)
 
 
+@app.command("why")
+def why_command(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="A trace id, or the id of one call.")],
+    book: Book = Path("mesh.toml"),
+    env: Environment = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what the mesh did for a call: each hop, and each decision with its reason."""
+
+    async def ask(services: Services) -> None:
+        records = await explain(services, identity)
+        if as_json:
+            for record in records:
+                _print_json(record)
+        elif records:
+            out.print(story(records))
+        else:
+            err.print("no service remembers such a call; each keeps its last ten thousand")
+            raise typer.Exit(1)
+
+    _run(book, env, ask)
+
+
 app.command("demo")(demo)
 
 
@@ -231,6 +256,7 @@ def _run(book: Path, env: str | None, ask: Callable[[Services], Awaitable[None]]
             asyncio.run(main())
         except MeshError as error:
             typer.echo(str(error), err=True)
+            typer.echo(f"what was done for it: bookmesh why {error.trace_id}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bookmesh.mesh.v1 import admin_pb2, stats_pb2
+from bookmesh.mesh.v1 import admin_pb2, journal_pb2, stats_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.breaker import Breaker
 from mesh.breakers import Breakers
+from mesh.journal import Journal
+from mesh.journal_message import as_message
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
 
@@ -57,6 +59,8 @@ class Introspection:
     """What was counted."""
     breakers: Breakers
     """The breakers of the service's own bindings."""
+    journal: Journal = field(default_factory=Journal)
+    """What was done for its calls."""
     probes: Sequence[Probe] = ()
     """Its bindings and stores."""
     secrets: Sequence[SecretState] = ()
@@ -107,6 +111,14 @@ class Introspection:
         """The breakers that a name fits, or all of them."""
         found = self.breakers.items() if name is None else sorted(self.breakers.matching(name).items())
         return [_breaker(self.worker, key, breaker) for key, breaker in found]
+
+    def explain(self, identity: str) -> list[journal_pb2.CallRecord]:
+        """What was done for a trace or a call, the oldest first.
+
+        Raises:
+            ValueError: the id is none.
+        """
+        return [as_message(record) for record in self.journal.find(identity)]
 
 
 async def _ask(probe: Probe) -> tuple[float, str]:

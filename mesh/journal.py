@@ -3,6 +3,7 @@
 A record holds no body, no metadata and no secret: names, numbers, and the words of the mesh itself.
 """
 
+import string
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from mesh.trace import Trace
 
 KEPT = 10_000
 """Records that one service keeps in memory, the newest; some five megabytes."""
+
+
+_DIGITS = frozenset(string.hexdigits)
 
 
 class Record(NamedTuple):
@@ -29,8 +33,10 @@ class Record(NamedTuple):
     """The binding that it went through; empty on the server side."""
     service: str
     """The service that was called."""
+    entrypoint: str
+    """Its entrypoint."""
     method: str
-    """The path on the wire, which names entrypoint and method."""
+    """The path on the wire."""
     code: str
     """The gRPC status."""
     reason: str
@@ -78,7 +84,7 @@ class Journal:
         Raises:
             ValueError: it is no such id.
         """
-        if len(identity) not in {16, 32}:
+        if len(identity) not in {16, 32} or not set(identity) <= _DIGITS:
             raise ValueError("an id has 16 or 32 hexadecimal digits")
         wanted = int(identity, 16)
         if len(identity) == 32:  # noqa: PLR2004 - the digits of a W3C trace id

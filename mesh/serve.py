@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from mesh.address_book import ServiceAddress
+from mesh.audit_log import AuditLog, auditing
 from mesh.bindings import Openers, bind, find_secret
 from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
@@ -84,9 +85,11 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
     """
     house = Serving()
     async with AsyncExitStack() as closing:
+        name = "mesh" if only is None else "+".join(sorted(only))
+        audit = await closing.enter_async_context(auditing(deployment.book.data / "audit" / f"{name}.jsonl"))
         for worker in deployment.start_order():
             if only is None or worker.manifest.name in only:
-                await _Building(deployment, house, worker, closing).build()
+                await _Building(deployment, house, worker, closing, audit).build()
         try:
             await _listen(deployment, house)
             for endpoint in house.endpoints.values():
@@ -152,13 +155,16 @@ def _health_ping(transport: Transport) -> Callable[[], Awaitable[None]]:
 class _Building:
     """One service being built: its Env, its state and its entrypoints."""
 
-    def __init__(self, deployment: Deployment, house: Serving, worker: Worker, closing: AsyncExitStack) -> None:
+    def __init__(
+        self, deployment: Deployment, house: Serving, worker: Worker, closing: AsyncExitStack, audit: AuditLog
+    ) -> None:
         self._deployment = deployment
         self._house = house
         self._worker = worker
         self._manifest = worker.manifest
         self._closing = closing
         self._runtime = Runtime(service=worker.manifest.name)
+        self._runtime.journal.forward(audit.take)
         self._probes: list[Probe] = []
 
     async def build(self) -> None:
@@ -168,13 +174,13 @@ class _Building:
         state: object = None
         if self._worker.lifespan is not None:
             state = await self._closing.enter_async_context(self._worker.lifespan(env))
-        layers = server_layers(self._runtime)
         for name, cls in self._worker.entrypoints.items():
             contract = service_of(cls).name
             health = Health((contract,))
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
             unseen = server_layers(Runtime(service=self._manifest.name))
+            layers = server_layers(self._runtime, name)
             handlers = {**handlers_of(entrypoint, layers), **handlers_of(health, unseen)}
             self._house.endpoints[self._manifest.name, name] = Endpoint(
                 self._manifest.name, name, contract, handlers, health
@@ -186,6 +192,7 @@ class _Building:
             worker=self._manifest.name,
             stats=self._runtime.stats,
             breakers=self._runtime.breakers,
+            journal=self._runtime.journal,
             probes=self._probes,
             secrets=[
                 SecretState(

@@ -104,6 +104,8 @@ class MeshError(Exception):
         self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
         self.trail: tuple[Hop, ...] = ()
         """The way of the failure through the mesh, the outermost hop first."""
+        self.trace_id = ""
+        """The trace of the call that failed, once it has come back to its caller."""
 
     def __str__(self) -> str:
         """The code, the reason and the sentence, as people see them on stderr."""

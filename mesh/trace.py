@@ -96,14 +96,22 @@ def is_batch(metadata: Iterable[tuple[str, str | bytes]]) -> bool:
     return any(key == CLASS_KEY and value == "batch" for key, value in metadata)
 
 
-def from_metadata(metadata: Sequence[tuple[str, str | bytes]]) -> Trace:
-    """The trace that came over the wire; a new one where none came, or one that no mesh could have written."""
+def said_trace(metadata: Sequence[tuple[str, str | bytes]]) -> Trace | None:
+    """The trace that metadata tells of, without its chain; None where there is none, or one that W3C calls invalid."""
     said = {key: value for key, value in metadata if isinstance(value, str)}
-    batch = said.get(CLASS_KEY) == "batch"
-    names = said.get(CHAIN_KEY, "").split(",")
-    chain = tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()
     found = _PARENT.fullmatch(said.get(TRACE_KEY, ""))
     if found is None:
-        return first(chain, batch=batch)
+        return None
     state = said.get(STATE_KEY, "")
-    return Trace(int(found[1], 16), int(found[2], 16), 0, chain, batch, state if len(state) <= _STATE_LIMIT else "")
+    return _trace(
+        (int(found[1], 16), int(found[2], 16), 0, (), is_batch(metadata), state if len(state) <= _STATE_LIMIT else "")
+    )
+
+
+def from_metadata(metadata: Sequence[tuple[str, str | bytes]]) -> Trace:
+    """The trace that came over the wire; a new one where none came, or one that no mesh could have written."""
+    written = next((value for key, value in metadata if key == CHAIN_KEY and isinstance(value, str)), "")
+    names = written.split(",")
+    chain = tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()
+    said = said_trace(metadata)
+    return first(chain, batch=is_batch(metadata)) if said is None else said._replace(chain=chain)

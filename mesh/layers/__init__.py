@@ -19,11 +19,11 @@ from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 
 
-def server_layers(runtime: Runtime) -> Sequence[Layer]:
-    """What stands around every entrypoint of a service."""
+def server_layers(runtime: Runtime, entrypoint: str = "Default") -> Sequence[Layer]:
+    """What stands around an entrypoint of a service."""
     return (
         server_tracing(runtime.service),  # outermost: whatever happens below has an id
-        server_accounting(runtime),  # sees the final status, and what the layers below refuse, too
+        server_accounting(runtime, entrypoint),  # sees the final status, and what the layers below refuse, too
         errors(runtime.service),  # below it exceptions are foreign, above it each has its status
         server_deadline(),  # decides whether an ended call was out of time or abandoned
         decoding(),  # innermost: what comes is only read once the call may run

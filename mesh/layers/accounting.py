@@ -41,6 +41,7 @@ def client_accounting(runtime: Runtime, binding: str, service: str, entrypoint: 
                 error = None
             except MeshError as failure:
                 error = failure
+                error.trace_id = "" if call.trace is None else call.trace.trace_hex
                 error.trail = (_hop(call, runtime.service, service, entrypoint, error), *error.trail)
                 raise
             else:
@@ -53,14 +54,18 @@ def client_accounting(runtime: Runtime, binding: str, service: str, entrypoint: 
                     answered.binding_time_s += elapsed
                 if call.trace is not None:
                     received = len(reply) if type(reply) is bytes else 0
-                    write(_record(call, call.trace, runtime.service, binding, service, error, elapsed, received))
+                    write(
+                        _record(
+                            call, call.trace, runtime.service, binding, service, entrypoint, error, elapsed, received
+                        )
+                    )
 
         return accounted
 
     return layer
 
 
-def server_accounting(runtime: Runtime) -> Layer:
+def server_accounting(runtime: Runtime, entrypoint: str) -> Layer:
     """Times and counts each call that is answered.
 
     It writes down those of people, whom no binding writes down, and those that were answered in another way.
@@ -88,7 +93,7 @@ def server_accounting(runtime: Runtime) -> Layer:
                 trace = call.trace
                 if trace is not None and (call.notes or len(trace.chain) == 1):
                     caller = trace.chain[-2] if len(trace.chain) > 1 else ""
-                    write(_record(call, trace, caller, "", service, error, elapsed, 0))
+                    write(_record(call, trace, caller, "", service, entrypoint, error, elapsed, 0))
 
         return accounted
 
@@ -115,6 +120,7 @@ def _record(
     caller: str,
     binding: str,
     service: str,
+    entrypoint: str,
     error: MeshError | None,
     elapsed_s: float,
     received: int,
@@ -128,6 +134,7 @@ def _record(
             caller,
             binding,
             service,
+            entrypoint,
             call.method.path,
             "OK" if error is None else error.code.name,
             "" if error is None else error.reason,

@@ -10,7 +10,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CALL_CYCLE, ERROR_REA
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import FailedPreconditionError
-from mesh.trace import DEPTH_LIMIT, first, follow, is_batch
+from mesh.trace import DEPTH_LIMIT, first, follow, is_batch, said_trace
 
 
 def client_tracing(caller: str, service: str) -> Layer:
@@ -33,7 +33,10 @@ def client_tracing(caller: str, service: str) -> Layer:
             answered = CURRENT.get()
             batch = bool(call.metadata) and is_batch(call.metadata)
             if answered is None or answered.trace is None:
-                call.trace = first(chains.get(root) or longer(root), batch=batch)
+                chain = chains.get(root) or longer(root)
+                begun = said_trace(call.metadata) if call.metadata else None
+                # A caller may stand in a trace of another system's, and say so as W3C has it.
+                call.trace = first(chain, batch=batch) if begun is None else follow(begun, chain, batch=batch)
             else:
                 parent = answered.trace
                 call.trace = follow(parent, chains.get(parent.chain) or longer(parent.chain), batch=batch)
