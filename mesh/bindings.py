@@ -110,6 +110,14 @@ def check_env(
         for name in declared
         if name not in fields
     ]
+    problems += [
+        Problem(
+            f"{manifest.path}:mesh.entrypoints.{name}",
+            f"has settings, but there is no such entrypoint.{did_you_mean(name, worker.entrypoints)}",
+        )
+        for name in manifest.entrypoint_settings
+        if name not in worker.entrypoints
+    ]
     for name, field in fields.items():
         wanted, found = kind_of(hints[name]), declared.get(name)
         where = f"{env}.{name}"

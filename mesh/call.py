@@ -86,6 +86,12 @@ class Call:
     notes: list[Note] | None = None
     """What the mesh decided for it beside carrying it over, in order; None until there is something."""
 
+    @property
+    def from_service(self) -> str:
+        """The service that calls, on the server side; empty for people."""
+        chain = () if self.trace is None else self.trace.chain
+        return chain[-2] if len(chain) > 1 else ""
+
     def note(self, what: str, why: str) -> None:
         """Keeps a decision, for whoever asks later what was done for the call.
 

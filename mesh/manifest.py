@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from mesh.binding_settings import BindingSettings, read_settings
 from mesh.document import parse_document, read_document
+from mesh.entrypoint_settings import EntrypointSettings, read_entrypoint
 from mesh.problems import ConfigurationError, Problem, did_you_mean
 from mesh.table import Table, Value
 from mesh.wrangler import KINDS, KV_NAMESPACES, R2_BUCKETS, SECRETS, SERVICES, Entry, Kind, Scope, read_scope
@@ -90,6 +91,8 @@ class Manifest:
     """Declared to bind to no service, now and later."""
     binding_settings: Mapping[str, BindingSettings]
     """For every service binding, by its name."""
+    entrypoint_settings: Mapping[str, EntrypointSettings]
+    """For the entrypoints that the manifest says something of, by their names."""
     ignored: tuple[str, ...]
     """Paths of the keys that are wrangler's and mean nothing here."""
 
@@ -168,6 +171,12 @@ def _read(table: Table | None, path: Path, env: str | None) -> Manifest | None:
         crons=scope.crons or (),
         leaf=scope.leaf or False,
         binding_settings=_settings(scope, services),
+        entrypoint_settings=MappingProxyType(
+            {
+                name: read_entrypoint(table for each, table in scope.entrypoints if each == name)
+                for name in dict(scope.entrypoints)
+            }
+        ),
         ignored=scope.ignored,
     )
     return manifest if manifest.name else None

@@ -19,6 +19,7 @@ from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
 from mesh.deployment import Deployment
 from mesh.dispatch import handlers_of
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.health import NOT_SERVING, SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
@@ -180,7 +181,8 @@ class _Building:
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
             unseen = server_layers(Runtime(service=self._manifest.name))
-            layers = server_layers(self._runtime, name)
+            settings = self._manifest.entrypoint_settings.get(name, EntrypointSettings())
+            layers = server_layers(self._runtime, name, settings)
             handlers = {**handlers_of(entrypoint, layers), **handlers_of(health, unseen)}
             self._house.endpoints[self._manifest.name, name] = Endpoint(
                 self._manifest.name, name, contract, handlers, health

@@ -7,24 +7,38 @@ from collections.abc import Sequence
 
 from mesh.binding_settings import BindingSettings
 from mesh.call import Layer
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers.accounting import client_accounting, server_accounting
 from mesh.layers.breaking import breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
 from mesh.layers.errors import errors
 from mesh.layers.hedging import hedging
+from mesh.layers.limiting import limiting, rating
 from mesh.layers.retrying import retrying
 from mesh.layers.tracing import client_tracing, server_tracing
 from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 
+_DEFAULTS = EntrypointSettings()
 
-def server_layers(runtime: Runtime, entrypoint: str = "Default") -> Sequence[Layer]:
-    """What stands around an entrypoint of a service."""
+
+def server_layers(
+    runtime: Runtime, entrypoint: str = "Default", settings: EntrypointSettings = _DEFAULTS
+) -> Sequence[Layer]:
+    """What stands around an entrypoint of a service.
+
+    Args:
+        runtime: the service's.
+        entrypoint: the entrypoint's name.
+        settings: how much it takes on.
+    """
     return (
         server_tracing(runtime.service),  # outermost: whatever happens below has an id
         server_accounting(runtime, entrypoint),  # sees the final status, and what the layers below refuse, too
         errors(runtime.service),  # below it exceptions are foreign, above it each has its status
+        rating(runtime, settings),  # a caller that asks too much never gets to the places of others
+        limiting(runtime, settings),  # what is turned away has cost next to nothing
         server_deadline(),  # decides whether an ended call was out of time or abandoned
         decoding(),  # innermost: what comes is only read once the call may run
     )

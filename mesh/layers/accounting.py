@@ -92,8 +92,7 @@ def server_accounting(runtime: Runtime, entrypoint: str) -> Layer:
                 series.ended(elapsed, error)
                 trace = call.trace
                 if trace is not None and (call.notes or len(trace.chain) == 1):
-                    caller = trace.chain[-2] if len(trace.chain) > 1 else ""
-                    write(_record(call, trace, caller, "", service, entrypoint, error, elapsed, 0))
+                    write(_record(call, trace, call.from_service, "", service, entrypoint, error, elapsed, 0))
 
         return accounted
 

@@ -1,6 +1,7 @@
 """The order of the layers is a promise: what is listed is what a call walks through."""
 
 from mesh.binding_settings import BindingSettings
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers import client_layers, server_layers
 from mesh.runtime import Runtime
 
@@ -12,11 +13,13 @@ def name(layer: object) -> str:
 
 def test_server_order() -> None:
     """Around an entrypoint stand these, the first outermost."""
-    layers = server_layers(Runtime(service="x"))
+    layers = server_layers(Runtime(service="x"), settings=EntrypointSettings(rate_per_s=1))
     assert [name(layer) for layer in layers] == [
         "server_tracing",
         "server_accounting",
         "errors",
+        "rating",
+        "limiting",
         "server_deadline",
         "decoding",
     ]

@@ -132,6 +132,14 @@ def test_settings_of_a_method_that_is_none() -> None:
     ]
 
 
+def test_settings_of_an_entrypoint_that_is_none() -> None:
+    """Settings of an entrypoint that the service does not have are a mistake."""
+    found = problems(Env, MANIFEST + "\n[mesh.entrypoints.Defalt]\nqueue = 5\n")
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "has settings, but there is no such entrypoint. Did you mean 'Default'?"
+    ]
+
+
 def test_entrypoint_that_speaks_another_contract() -> None:
     """A stub of another contract than the entrypoint's stops the start."""
     found = problems(Env, leaf=leaf(Default))

@@ -7,6 +7,7 @@ import pytest
 
 from mesh.binding_settings import BindingSettings, HedgeSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.manifest import (
     BucketBinding,
     KvBinding,
@@ -55,6 +56,7 @@ def test_seed_warmer() -> None:
         vars={},
         crons=("*/15 * * * *", "0 2 * * *"),
         leaf=False,
+        entrypoint_settings={},
         binding_settings={"BOOKS_API_PROXY": BindingSettings(), "ISBNDB_WORKER": BindingSettings()},
         ignored=("compatibility_date", "compatibility_flags", "limits", "observability"),
     )
@@ -198,6 +200,21 @@ def test_second_tries() -> None:
     assert settings.of("Get") == BindingSettings(
         reserve_ms=20, retry=RetrySettings(attempts=4, budget=0.1), hedge=HedgeSettings(enabled=True)
     )
+
+
+def test_settings_of_an_entrypoint() -> None:
+    """How much an entrypoint takes on is a setting, and an environment's goes before the top's."""
+    manifest = parse(
+        """
+        [mesh.entrypoints.Default]
+        max_concurrent = 10
+        rate_per_s = 2.5
+        [env.production.mesh.entrypoints.Default]
+        max_concurrent = 99
+        """,
+        "production",
+    )
+    assert manifest.entrypoint_settings == {"Default": EntrypointSettings(max_concurrent=99, rate_per_s=2.5)}
 
 
 def test_default_settings() -> None:

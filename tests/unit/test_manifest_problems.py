@@ -95,6 +95,19 @@ def test_wrong_type(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("max_concurrent = 0", "max_concurrent: must be at least 1."),
+        ("batch_share = 2", "batch_share: must be from 0.01 to 1."),
+        ("quue = 2", "quue: is not a known key. Did you mean 'queue'?"),
+    ],
+)
+def test_wrong_entrypoint_setting(said: str, expected: str) -> None:
+    """A setting of an entrypoint that is out of its range, or unknown, is named by its key."""
+    assert problem(f"[mesh.entrypoints.Default]\n{said}") == f"service.toml:mesh.entrypoints.Default.{expected}"
+
+
+@pytest.mark.parametrize(
     ("setting", "expected"),
     [
         ("deadline_ms = 0", "deadline_ms: must be at least 1."),

@@ -21,6 +21,7 @@ from mesh.breaker_settings import BreakerSettings
 from mesh.breakers import Breakers
 from mesh.contract import Service, service_of
 from mesh.dispatch import handlers_of
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
 from mesh.runtime import Runtime
@@ -202,43 +203,74 @@ Rebind = Callable[[BindingSettings], Bound]
 """Makes the stub anew, with other settings of its binding."""
 
 
+Serve = Callable[[EntrypointSettings], Awaitable[Bound]]
+"""Starts the entrypoint with settings of its own, behind a binding that calls once."""
+
+ONCE = BindingSettings(breaker=BreakerSettings(jitter=0), retry=RetrySettings(attempts=1))
+"""A binding that calls once, so that tests of failures see the failures, and whose breaker reopens on time."""
+
+
 @pytest.fixture(params=["in_process", "unix", "tcp"])
-async def rebind(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterator[Rebind]:
+async def start(
+    request: pytest.FixtureRequest, echo: Generated
+) -> AsyncIterator[Callable[[EntrypointSettings], Awaitable[Rebind]]]:
     """The entrypoint behind each transport, with every layer on."""
     seen, stats, server_stats, breakers, journal, clock = Seen(), Stats(), Stats(), Breakers(), Journal(), Clock()
     callee = Runtime(service="echo", stats=server_stats, journal=journal)
     caller = Runtime(service="tester", stats=stats, breakers=breakers, journal=journal, clock=clock)
-    handlers = handlers_of(entrypoint(echo, seen), server_layers(callee))
     contract: Service = service_of(echo.grpc.EchoServiceStub)
     async with AsyncExitStack() as closing:
         folder = closing.enter_context(tempfile.TemporaryDirectory())
-        server: AioServer | None = None
-        if request.param != "in_process":
-            server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
-            await server.start()
-            closing.push_async_callback(server.stop, 0)
 
-        def make(settings: BindingSettings) -> Bound:
-            transport: Transport = (
-                LocalTransport(handlers, caller="tester", service="echo")
-                if server is None
-                else AioTransport(server.address)
-            )
-            layers = client_layers(caller, binding="ECHO", service="echo", settings=settings)
-            channel = BindingChannel(
-                service=contract, caller="tester", binding="ECHO", layers=layers, transport=transport
-            )
-            closing.push_async_callback(channel.close)
-            stub = echo.grpc.EchoServiceStub(channel)
-            return Bound(stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock)
+        async def begin(settings: EntrypointSettings) -> Rebind:
+            handlers = handlers_of(entrypoint(echo, seen), server_layers(callee, settings=settings))
+            server: AioServer | None = None
+            if request.param != "in_process":
+                server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
+                await server.start()
+                closing.push_async_callback(server.stop, 0)
 
-        yield make
+            def make(settings: BindingSettings) -> Bound:
+                transport: Transport = (
+                    LocalTransport(handlers, caller="tester", service="echo")
+                    if server is None
+                    else AioTransport(server.address)
+                )
+                layers = client_layers(caller, binding="ECHO", service="echo", settings=settings)
+                channel = BindingChannel(
+                    service=contract, caller="tester", binding="ECHO", layers=layers, transport=transport
+                )
+                closing.push_async_callback(channel.close)
+                stub = echo.grpc.EchoServiceStub(channel)
+                return Bound(
+                    stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock
+                )
+
+            return make
+
+        yield begin
+
+
+@pytest.fixture
+async def rebind(start: Callable[[EntrypointSettings], Awaitable[Rebind]]) -> Rebind:
+    """The entrypoint as a manifest leaves it that says nothing, behind a binding of any settings."""
+    return await start(EntrypointSettings())
+
+
+@pytest.fixture
+def serve(start: Callable[[EntrypointSettings], Awaitable[Rebind]]) -> Serve:
+    """The entrypoint with any settings."""
+
+    async def begin(settings: EntrypointSettings) -> Bound:
+        return (await start(settings))(ONCE)
+
+    return begin
 
 
 @pytest.fixture
 def bound(rebind: Rebind) -> Bound:
-    """A binding that calls once, so that tests of failures see the failures, and whose breaker reopens on time."""
-    return rebind(BindingSettings(breaker=BreakerSettings(jitter=0), retry=RetrySettings(attempts=1)))
+    """Both as most tests want them."""
+    return rebind(ONCE)
 
 
 async def eventually(condition: Any, seconds: float = 5.0) -> bool:
