@@ -38,6 +38,21 @@ def test_a_slow_success_may_be_the_one_that_opens() -> None:
     assert (driven.state, driven.told[-1].why) == (OPEN, "slow_rate")
 
 
+def test_one_slow_call_among_many_opens_nothing() -> None:
+    """A call that is slow is looked at against all calls of the window."""
+    driven = made(slow_rate=0.5, slow_s=4, minimum_calls=4)
+    driven.call(*[S] * 8, took_s=0.0)
+    driven.call(S, S, took_s=4.0)
+    assert (driven.state, driven.breaker.measured().slow_rate) == (CLOSED, 0.2)
+
+
+def test_call_without_a_time_is_quick() -> None:
+    """Who does not tell how long a call took tells nothing of its slowness."""
+    driven = made(slow_rate=0.5, slow_s=0.001, minimum_calls=1)
+    driven.breaker.release(driven.permit(), S)
+    assert (driven.state, driven.breaker.measured().slow_rate) == (CLOSED, 0.0)
+
+
 @pytest.mark.case(3)
 def test_no_rate_below_the_minimum_volume() -> None:
     """Below the minimum volume there is no rate, and nothing opens by one; at it there is."""
