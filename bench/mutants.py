@@ -72,7 +72,7 @@ def show(found: Mapping[str, Tally], console: Console) -> None:
     console.print(table)
     for of in found.values():
         for name in of.unnoticed:
-            console.print(f"  nobody noticed: mutmut show {name}", style="dim")
+            console.print(f"nobody noticed: mutmut show {name}", style="dim", soft_wrap=True)
 
 
 def main() -> int:
