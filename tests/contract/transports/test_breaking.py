@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import structlog
 
 from mesh.breaker import Breaker, BreakerState
 from mesh.call import Call, Handler, Reply
@@ -68,6 +69,15 @@ async def test_forced_open_says_who_holds_it(bound: Bound) -> None:
     with pytest.raises(UnavailableError, match="is held open by an operator") as refused:
         await bound.stub.One(bound.pb2.EchoRequest(text="plain"))
     assert (refused.value.retry_after_s, refused.value.metadata["state"], bound.seen.calls) == (60.0, "FORCED_OPEN", 0)
+
+
+async def test_moves_by_hand_are_logged(bound: Bound) -> None:
+    """What a person does to a breaker is an event in the log, also where it stands there already."""
+    with structlog.testing.capture_logs() as logged:
+        breaker(bound).set(CLOSED)
+        breaker(bound).set(BreakerState.METRICS_ONLY)
+    said = [(entry["event"], entry["method"], entry["new"], entry["why"]) for entry in logged]
+    assert said == [("breaker_moved", "One", "CLOSED", "hand"), ("breaker_moved", "One", "METRICS_ONLY", "hand")]
 
 
 @pytest.mark.case(27)
