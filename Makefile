@@ -65,6 +65,12 @@ release-protos: $(READY) ## freeze the contract as it is; from then on nothing i
 bench: $(READY) ## measure a binding beside what one would write instead; ARGS=--json prints JSON
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: mutate
+mutate: $(READY) ## change the circuit breaker's code in every small way, and count the changes that its tests notice
+	@rm -rf mutants
+	@$(BIN)/mutmut run --max-children 2
+	@$(BIN)/python -m bench.mutants
+
 .PHONY: lock
 lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -72,7 +78,7 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 
 .PHONY: clean
 clean: ## remove the environment, the caches and the data of earlier runs
-	rm -rf $(VENV) .bookmesh .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .bookmesh mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The lock pins uv itself with its hashes; pip installs that one package, and uv the rest, exactly as locked.
 $(READY): requirements.lock pyproject.toml

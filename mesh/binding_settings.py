@@ -115,6 +115,6 @@ def _read_breaker(table: Table, base: BreakerSettings) -> BreakerSettings:
         **{name: table.whole(name, least=1) for name in ("buckets", "minimum_calls", "probes")},
         **{name: table.seconds(name) for name in DURATIONS},
         "growth": table.number("growth", least=1, most=STEEPEST),
-        "enabled": table.flag("enabled"),
+        **{name: table.flag(name) for name in ("enabled", "enforced")},
     }
     return replace(base, **{key: value for key, value in said.items() if value is not None})  # type: ignore[arg-type]

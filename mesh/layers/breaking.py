@@ -13,7 +13,7 @@ from mesh.status import MeshError, Outcome, UnavailableError, classify
 _log = structlog.get_logger("mesh.breaking")
 
 _CLOSED = BreakerState.CLOSED
-_NEUTRAL, _SUCCESS = Outcome.NEUTRAL, Outcome.SUCCESS  # looked up once: each call needs them
+_NEUTRAL, _SUCCESS, _FAILURE = Outcome.NEUTRAL, Outcome.SUCCESS, Outcome.FAILURE  # looked up once: each call needs them
 
 
 def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer:
@@ -24,7 +24,8 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
         def tell(event: Event) -> None:
             log = _log.info if event.new is BreakerState.CLOSED else _log.warning
             log(
-                "breaker_moved" if event.new is not event.old else "breaker_would_open",
+                # A person may also set a breaker to what it is, so that it forgets what it counted.
+                "breaker_moved" if event.new is not event.old or event.why == "hand" else "breaker_would_open",
                 binding=binding,
                 method=method.name,
                 old=event.old.value,
@@ -34,6 +35,7 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
 
         breaker = Breaker(settings.of(method.name).breaker, clock, runtime.chance, tell)
         runtime.breakers.add(binding, method.name, breaker)
+        timed = breaker.times_calls
 
         async def guarded(call: Call) -> Reply:
             permit = breaker.acquire()
@@ -42,18 +44,22 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
             if isinstance(permit, Refusal):
                 call.note("refused", f"the breaker is {breaker.state.value}")
                 raise _refused(binding, method, permit, breaker.state)
-            outcome, started = _NEUTRAL, clock()
+            outcome, started = _NEUTRAL, clock() if timed else 0.0
             try:
                 reply = await inner(call)
                 outcome = _SUCCESS
             except MeshError as error:
                 outcome = classify(error)
                 raise
+            except Exception:
+                # The way to the callee broke in a manner that nobody foresaw: that is no sign of its health.
+                outcome = _FAILURE
+                raise
             else:
                 return reply
             finally:
                 # A cancelled call leaves NEUTRAL behind, and a probe's place free.
-                breaker.release(permit, outcome, clock() - started)
+                breaker.release(permit, outcome, clock() - started if timed else 0.0)
 
         return guarded
 
@@ -61,9 +67,10 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
 
 
 def _refused(binding: str, method: Method, refusal: Refusal, state: BreakerState) -> UnavailableError:
+    why = "is held open by an operator" if state is BreakerState.FORCED_OPEN else "has failed too often lately"
     return UnavailableError(
         ERROR_REASON_CIRCUIT_OPEN,
-        f"{binding} has failed too often lately, so {method.name} was not called",
+        f"{binding} {why}, so {method.name} was not called",
         retry_after_s=refusal.retry_after_s,
         metadata={"binding": binding, "method": method.name, "state": state.value},
     )

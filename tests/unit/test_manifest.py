@@ -177,9 +177,10 @@ def test_settings() -> None:
 def test_rates_of_a_breaker() -> None:
     """The rates of a breaker, its window and how it comes back are settings, too."""
     said = "failure_rate = 1, slow_rate = 0.6, slow_s = 4, window_s = 20, minimum_calls = 5, probes = 4, growth = 2"
+    said += ", enforced = false"
     manifest = parse(BOUND + "[mesh.bindings.B]\nbreaker = { " + said + " }")
     assert manifest.binding_settings["B"].breaker == BreakerSettings(
-        failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2
+        failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2, enforced=False
     )
 
 
