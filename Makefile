@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PROTOS = $(shell find protos/bookmesh -name '*.proto' | sort)
+# protovalidate's rules are generated too: its Python package has them for another runtime than gRPC's.
+PROTOS = $(shell find protos -name '*.proto' | sort)
 SOURCES := mesh services clients sandbox bench tests
 UV := $(BIN)/uv --quiet --no-config
 
@@ -49,7 +50,7 @@ fix: $(READY) ## format the code and the protos, and mend what the linter can
 
 .PHONY: proto
 proto: $(READY) ## generate gen/ from protos/
-	@rm -rf gen/bookmesh
+	@rm -rf gen/bookmesh gen/buf
 	@$(MAKE) --no-print-directory generate OUT=gen
 
 .PHONY: generate

@@ -12,7 +12,8 @@ The tree has one class for each status code that is not OK::
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import grpc
@@ -49,6 +50,18 @@ class Outcome(enum.Enum):
     """It says nothing of the callee: the caller went away, or was never let through."""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One fault of a request, as google.rpc.BadRequest tells it."""
+
+    field: str
+    """The path of the field: "inline.isbns[3]"."""
+    description: str
+    """What is wrong with it, for people."""
+    reason: str = ""
+    """A word of ErrorReason."""
+
+
 class MeshError(Exception):
     """A call that failed with a status, a reason and what varies in its message.
 
@@ -56,6 +69,7 @@ class MeshError(Exception):
         reason: a value of ErrorReason, or the word itself as it came over the wire.
         message: a sentence for people, without anything internal.
         field: the request field at fault; it becomes a BadRequest violation.
+        violations: all that is wrong with a request, in place of `field`, which is then the field of the first.
         retry_after_s: seconds after which another try may help; it becomes a RetryInfo.
         metadata: what varies in the message, as ErrorInfo carries it.
     """
@@ -68,15 +82,22 @@ class MeshError(Exception):
         message: str,
         *,
         field: str = "",
+        violations: Sequence[FieldViolation] = (),
         retry_after_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason if isinstance(reason, str) else ErrorReason.Name(reason).removeprefix(_PREFIX)
         self.message = message[:MESSAGE_LIMIT]
-        self.field = field
+        alone = (FieldViolation(field, self.message, self.reason),) if field else ()
+        self.violations = tuple(violations) or alone
         self.retry_after_s = retry_after_s
-        self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
+        self.metadata = {**(metadata or {}), **({"field": self.field} if self.field else {})}
+
+    @property
+    def field(self) -> str:
+        """The request field at fault, the first where there are more; empty where none is."""
+        return self.violations[0].field if self.violations else ""
 
     def __str__(self) -> str:
         """The code, the reason and the sentence, as people see them on stderr."""
@@ -88,27 +109,40 @@ class MeshError(Exception):
             self.code,
             self.reason,
             self.message,
-            field=self.field,
+            violations=self.violations,
             retry_after_s=self.retry_after_s,
             metadata=self.metadata,
         )
 
     def to_details(self) -> bytes:
-        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes; metadata goes first when it is too much."""
-        status = self._status(self.metadata, self.message)
+        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes.
+
+        What is too much is left out: the metadata first, then of the violations as many as it takes, the last first.
+        """
+        metadata, violations = self.metadata, list(self.violations)
+        status = self._status(metadata, violations)
         if status.ByteSize() > DETAILS_LIMIT:
-            status = self._status({"truncated": "metadata"}, self.message)
+            metadata = {"truncated": "metadata"}
+            status = self._status(metadata, violations)
+        while violations and status.ByteSize() > DETAILS_LIMIT:
+            metadata = {"truncated": "metadata, violations"}
+            violations = violations[: len(violations) // 2]
+            status = self._status(metadata, violations)
         data: bytes = status.SerializeToString()
         return data
 
-    def _status(self, metadata: Mapping[str, str], message: str) -> status_pb2.Status:
-        status = status_pb2.Status(code=self.code.value[0], message=message)
+    def _status(self, metadata: Mapping[str, str], violations: Sequence[FieldViolation]) -> status_pb2.Status:
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
         status.details.add().Pack(
             error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=dict(metadata))
         )
-        if self.field:
-            violation = error_details_pb2.BadRequest.FieldViolation(field=self.field, description=message)
-            status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+        if violations:
+            bad = error_details_pb2.BadRequest()
+            for violation in violations:
+                bad.field_violations.add(
+                    field=violation.field, description=violation.description, reason=violation.reason
+                )
+            status.details.add().Pack(bad)
         if self.retry_after_s is not None:
             info = error_details_pb2.RetryInfo()
             info.retry_delay.FromMilliseconds(max(0, round(self.retry_after_s * 1000)))
@@ -246,13 +280,13 @@ def error_of(
     reason: ErrorReason.ValueType | str,
     message: str,
     *,
-    field: str = "",
+    violations: Sequence[FieldViolation] = (),
     retry_after_s: float | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> MeshError:
     """The error class of a code, filled in."""
     cls = _CLASSES.get(code, UnknownStatusError)
-    return cls(reason, message, field=field, retry_after_s=retry_after_s, metadata=metadata)
+    return cls(reason, message, violations=violations, retry_after_s=retry_after_s, metadata=metadata)
 
 
 def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[str, str | bytes]]) -> MeshError:
@@ -264,7 +298,7 @@ def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[st
         code,
         reason,
         message,
-        field=found.field,
+        violations=found.violations,
         retry_after_s=found.retry_after_s,
         metadata=found.metadata,
     )
@@ -275,7 +309,7 @@ class _Details:
 
     def __init__(self) -> None:
         self.reason = ""
-        self.field = ""
+        self.violations: list[FieldViolation] = []
         self.retry_after_s: float | None = None
         self.metadata: dict[str, str] = {}
 
@@ -296,7 +330,9 @@ class _Details:
         unpack = getattr(detail, "Unpack")  # noqa: B009 - google.rpc ships no types
         if unpack(info):
             self.reason, self.metadata = info.reason, dict(info.metadata)
-        elif unpack(bad) and bad.field_violations:
-            self.field = bad.field_violations[0].field
+        elif unpack(bad):
+            self.violations = [
+                FieldViolation(found.field, found.description, found.reason) for found in bad.field_violations
+            ]
         elif unpack(retry):
             self.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000

@@ -12,6 +12,7 @@ from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
 from mesh.layers.errors import errors
 from mesh.layers.timing import client_timing, server_timing
+from mesh.layers.validating import validating
 from mesh.stats import Stats
 
 
@@ -21,7 +22,8 @@ def server_layers(*, service: str, stats: Stats) -> Sequence[Layer]:
         server_timing(stats),  # outermost: it times and counts what the layers below refuse, too
         errors(service),  # above all that may fail: below it exceptions are foreign, above it each has its status
         server_deadline(),  # decides whether an ended call was out of time or abandoned
-        decoding(),  # innermost: what comes is only read once the call may run
+        decoding(),  # what comes is only read once the call may run
+        validating(),  # innermost: only what can be read can be checked, and an entrypoint sees nothing else
     )
 
 

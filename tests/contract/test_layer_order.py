@@ -14,9 +14,15 @@ def name(layer: object) -> str:
 
 
 def test_server_order() -> None:
-    """Around an entrypoint stand timing, errors, deadline and decoding, in this order."""
+    """Around an entrypoint stand timing, errors, deadline, decoding and validating, in this order."""
     layers = server_layers(service="x", stats=Stats())
-    assert [name(layer) for layer in layers] == ["server_timing", "errors", "server_deadline", "decoding"]
+    assert [name(layer) for layer in layers] == [
+        "server_timing",
+        "errors",
+        "server_deadline",
+        "decoding",
+        "validating",
+    ]
 
 
 def test_client_order() -> None:
