@@ -125,8 +125,11 @@ def _metadata(field: FieldDescriptor | None, violation: protovalidate.Violation)
 
 def _limit(field: FieldDescriptor, fault: protovalidate.ViolationPb) -> str | None:
     """The most that the broken rule allows, as the contract says it; None where it is about something else."""
+    if fault.rule is None:
+        # It stands at a message, not at a field.
+        return None
     rules = _said(field)[0]
-    path = [element.field_name for element in fault.rule.elements] if fault.rule else []
+    path = [element.field_name for element in fault.rule.elements]
     for name in path[:-1]:
         rules = getattr(rules, name)
     set_ = {each.name: value for each, value in rules.ListFields() if isinstance(value, int)}
