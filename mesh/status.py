@@ -31,8 +31,11 @@ DETAILS_KEY = "grpc-status-details-bin"
 DETAILS_LIMIT = 7_000
 """Bytes of details that are sent at most; gRPC drops calls whose trailers pass about 8 KB."""
 
-MESSAGE_LIMIT = 1_000
-"""Characters of a sentence; it travels in the trailers too, beside the details."""
+MESSAGE_LIMIT = 700
+"""Bytes of a sentence as gRPC writes it: it travels in the trailers too, beside the details."""
+
+_ESCAPED = 3
+"""Bytes that gRPC writes for a byte that is no printable ASCII: "%F0"."""
 
 _PREFIX = "ERROR_REASON_"
 
@@ -88,7 +91,7 @@ class MeshError(Exception):
     ) -> None:
         super().__init__(message)
         self.reason = reason if isinstance(reason, str) else ErrorReason.Name(reason).removeprefix(_PREFIX)
-        self.message = message[:MESSAGE_LIMIT]
+        self.message = _cut(message)
         alone = (FieldViolation(field, self.message, self.reason),) if field else ()
         self.violations = tuple(violations) or alone
         self.retry_after_s = retry_after_s
@@ -148,6 +151,19 @@ class MeshError(Exception):
             info.retry_delay.FromMilliseconds(max(0, round(self.retry_after_s * 1000)))
             status.details.add().Pack(info)
         return status
+
+
+def _cut(message: str) -> str:
+    """As much of a sentence as MESSAGE_LIMIT lets through."""
+    if message.isascii() and len(message) * _ESCAPED <= MESSAGE_LIMIT:
+        return message
+    size = 0
+    for at, char in enumerate(message):
+        plain = char.isascii() and char.isprintable() and char != "%"
+        size += 1 if plain else _ESCAPED * len(char.encode("utf-8", "surrogatepass"))
+        if size > MESSAGE_LIMIT:
+            return message[:at]
+    return message
 
 
 class CancelledCallError(MeshError):

@@ -21,7 +21,7 @@ from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
 from mesh.layers.breaking import Breakers
 from mesh.stats import Stats
-from mesh.status import InvalidArgumentError, NotFoundError, UnavailableError
+from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -118,6 +118,14 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
             NotFoundError(ERROR_REASON_BOOK_NOT_FOUND, "no such book", metadata={"isbn": "123"})
         ),
         "invalid": lambda _: fail(InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "bad count", field="count")),
+        "long": lambda _: fail(
+            NotFoundError(
+                ERROR_REASON_BOOK_NOT_FOUND,
+                "🦀" * 5_000,
+                violations=[FieldViolation("q" * 50, "🦀" * 50)] * 50,
+                metadata={"isbn": "1" * 9_000},
+            )
+        ),
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
         "self-cancel": lambda _: fail(asyncio.CancelledError()),
