@@ -24,6 +24,10 @@ _NO_DEADLINE_S = 10 * 365 * 24 * 3600
 """A remaining time above this is gRPC's way to say that there is no deadline."""
 
 
+_LATE = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
+"""What gRPC's core makes of a call whose time ends while it is written, when it does not notice the time."""
+
+
 class AddressInUseError(Exception):
     """An address can't be listened on; the text says which."""
 
@@ -168,6 +172,7 @@ class AioTransport:
                 raise _failed(call, error) from None
             except asyncio.CancelledError:
                 rpc.cancel()
+                _raise_if_let_go(call)
                 raise
             await _take_metadata(call, rpc)
             return reply
@@ -193,6 +198,9 @@ class AioTransport:
                     await send(data)
             except aio.AioRpcError as error:
                 raise _failed(call, error) from None
+            except asyncio.CancelledError:
+                _raise_if_let_go(call)
+                raise
             finally:
                 rpc.cancel()
             call.trailing.extend(take_times(call, iter(await rpc.trailing_metadata())))
@@ -215,10 +223,30 @@ async def _take_metadata(call: Call, rpc: Any) -> None:
         await call.initial(tuple(initial))
 
 
+def _raise_if_let_go(call: Call) -> None:
+    """Gives a call its status that was cancelled though nobody cancelled its caller.
+
+    grpc.aio does so to a call that runs out of time while its requests are written.
+
+    Raises:
+        MeshError: nobody has asked this task to end.
+    """
+    task = asyncio.current_task()
+    if task is not None and not task.cancelling():
+        if _is_late(call):
+            raise out_of_time(call) from None
+        raise CancelledCallError(ERROR_REASON_CANCELLED, "the call was given up on its way") from None
+
+
+def _is_late(call: Call) -> bool:
+    return call.deadline is not None and time.monotonic() >= call.deadline
+
+
 def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
     """The error as the callee raised it, rebuilt from the wire."""
     trailing = tuple(error.trailing_metadata() or ())
     call.trailing.extend(take_times(call, ((key, value) for key, value in trailing if key != DETAILS_KEY)))
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
+    is_bare = not any(key == DETAILS_KEY for key, _ in trailing)
+    if is_bare and (error.code() is grpc.StatusCode.DEADLINE_EXCEEDED or (error.code() in _LATE and _is_late(call))):
         return out_of_time(call)
     return from_status(error.code(), error.details() or "", trailing)
