@@ -9,6 +9,7 @@ from grpc import aio
 
 from mesh.call import Call, Metadatum
 from mesh.layers.decoding import decode
+from mesh.rules import check
 from mesh.status import error_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class CallContext(Context):
     async def read(self) -> Any:
         """The next request of a stream, or aio.EOF."""
         data = None if self.call.requests is None else await anext(self.call.requests, None)
-        return aio.EOF if data is None else decode(self.call.method, data)
+        return aio.EOF if data is None else check(decode(self.call.method, data))
 
     async def write(self, message: Any) -> None:
         """Sends one response of a stream; waits while the caller is behind."""

@@ -17,6 +17,7 @@ from mesh.layers.hedging import hedging
 from mesh.layers.limiting import limiting, rating
 from mesh.layers.retrying import retrying
 from mesh.layers.tracing import client_tracing, server_tracing
+from mesh.layers.validating import validating
 from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 
@@ -40,7 +41,8 @@ def server_layers(
         rating(runtime, settings),  # a caller that asks too much never gets to the places of others
         limiting(runtime, settings),  # what is turned away has cost next to nothing
         server_deadline(),  # decides whether an ended call was out of time or abandoned
-        decoding(),  # innermost: what comes is only read once the call may run
+        decoding(),  # what comes is only read once the call may run
+        validating(),  # innermost: only what can be read can be checked, and an entrypoint sees nothing else
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import grpc
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED, ERROR_REASON_SERVICE_UNREACHABLE
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 from mesh.trace import TRACE_KEYS, from_metadata, to_metadata
 from mesh.transport.times import take_times, times
 
@@ -23,6 +23,15 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 
 _NO_DEADLINE_S = 10 * 365 * 24 * 3600
 """A remaining time above this is gRPC's way to say that there is no deadline."""
+
+
+_LATE = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
+"""What gRPC's core makes of a call whose time ends while it is written, when it does not notice the time."""
+
+
+_LOST_WRITE = "Internal error from Core"
+"""What grpc.aio says of a call that ended while a request was written. It says so in place of the status that ended the
+call, which is lost; and nothing is wrong inside of anybody."""
 
 
 class AddressInUseError(Exception):
@@ -171,6 +180,7 @@ class AioTransport:
                 raise _failed(call, error) from None
             except asyncio.CancelledError:
                 rpc.cancel()
+                _raise_if_let_go(call)
                 raise
             await _take_metadata(call, rpc)
             return reply
@@ -196,6 +206,9 @@ class AioTransport:
                     await send(data)
             except aio.AioRpcError as error:
                 raise _failed(call, error) from None
+            except asyncio.CancelledError:
+                _raise_if_let_go(call)
+                raise
             finally:
                 rpc.cancel()
             call.trailing.extend(take_times(call, iter(await rpc.trailing_metadata())))
@@ -227,10 +240,36 @@ async def _take_metadata(call: Call, rpc: Any) -> None:
         await call.initial(tuple(initial))
 
 
+def _raise_if_let_go(call: Call) -> None:
+    """Gives a call its status that was cancelled though nobody cancelled its caller.
+
+    grpc.aio does so to a call that runs out of time while its requests are written.
+
+    Raises:
+        MeshError: nobody has asked this task to end.
+    """
+    task = asyncio.current_task()
+    if task is not None and not task.cancelling():
+        if _is_late(call):
+            raise out_of_time(call) from None
+        raise CancelledCallError(ERROR_REASON_CANCELLED, "the call was given up on its way") from None
+
+
+def _is_late(call: Call) -> bool:
+    return call.deadline is not None and time.monotonic() >= call.deadline
+
+
 def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
     """The error as the callee raised it, rebuilt from the wire."""
     trailing = tuple(error.trailing_metadata() or ())
     call.trailing.extend(take_times(call, ((key, value) for key, value in trailing if key != DETAILS_KEY)))
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
+    is_bare = not any(key == DETAILS_KEY for key, _ in trailing)
+    if is_bare and (error.code() is grpc.StatusCode.DEADLINE_EXCEEDED or (error.code() in _LATE and _is_late(call))):
         return out_of_time(call)
+    if is_bare and error.code() is grpc.StatusCode.INTERNAL and error.details() == _LOST_WRITE:
+        return UnavailableError(
+            ERROR_REASON_SERVICE_UNREACHABLE,
+            f"{call.method.name} was ended from the other side while its requests were written",
+            metadata={"binding": call.binding or call.method.service},
+        )
     return from_status(error.code(), error.details() or "", trailing)

@@ -22,6 +22,7 @@ def test_server_order() -> None:
         "limiting",
         "server_deadline",
         "decoding",
+        "validating",
     ]
 
 

@@ -26,7 +26,7 @@ from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
 from mesh.runtime import Runtime
 from mesh.stats import Stats
-from mesh.status import InvalidArgumentError, NotFoundError, UnavailableError
+from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -128,6 +128,14 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
             NotFoundError(ERROR_REASON_BOOK_NOT_FOUND, "no such book", metadata={"isbn": "123"})
         ),
         "invalid": lambda _: fail(InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "bad count", field="count")),
+        "long": lambda _: fail(
+            NotFoundError(
+                ERROR_REASON_BOOK_NOT_FOUND,
+                "🦀" * 5_000,
+                violations=[FieldViolation("q" * 50, "🦀" * 50)] * 50,
+                metadata={"isbn": "1" * 9_000},
+            )
+        ),
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
         "down at once": lambda _: fail(DOWN.detached()),

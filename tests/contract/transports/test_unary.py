@@ -86,6 +86,18 @@ async def test_field_violation(bound: Bound) -> None:
     assert caught.value.field == "count"
 
 
+async def test_longest_error(bound: Bound) -> None:
+    """However much an error says, in whatever script, its status arrives: trailers that are too large lose it."""
+    for _ in range(10):
+        with pytest.raises(NotFoundError) as caught:
+            await bound.stub.One(bound.pb2.EchoRequest(text="long"))
+        assert (caught.value.reason, caught.value.message[:3], caught.value.field[:3]) == (
+            "BOOK_NOT_FOUND",
+            "🦀🦀🦀",
+            "qqq",
+        )
+
+
 async def test_retry_info(bound: Bound) -> None:
     """When to try again arrives as it was sent."""
     with pytest.raises(UnavailableError) as caught:
