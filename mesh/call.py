@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 
 from mesh.contract import Method
+from mesh.props import Props
 
 Metadatum = tuple[str, str | bytes]
 """One key and its value; keys ending in "-bin" carry bytes, as gRPC has it."""
@@ -42,6 +43,10 @@ class Call:
     """Which end this is."""
     peer: str = ""
     """Who calls, on the server side: a service's name in process, an address over the wire."""
+    identity: str = ""
+    """The service that has proven to be the caller, on the server side; empty where nobody has proven anything."""
+    props: Props | None = None
+    """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
     """The service at whose side the call was made, on the client side."""
     binding: str = ""

@@ -9,6 +9,7 @@ from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
 from mesh.layers.breaking import Breakers
+from mesh.props import NO_PROPS, Props
 from mesh.stats import Stats
 from mesh.transport.channel import BindingChannel
 from mesh.transport.local import LocalTransport
@@ -39,6 +40,7 @@ def in_process(
     clock: Clock | None = None,
     breaker: BreakerSettings | None = None,
     deadline_s: float = 10.0,
+    props: Props = NO_PROPS,
 ) -> Stub:
     """A stub that calls an entrypoint object in process, with every layer on; what a binding in an Env is.
 
@@ -49,6 +51,7 @@ def in_process(
         clock: what the breaker goes by; a FakeClock by default.
         breaker: when the breaker opens; off by default, so that tests of failures see the failures.
         deadline_s: seconds that a call gets when it brings no timeout.
+        props: what the entrypoint is told of its caller, as the caller's manifest would say it.
     """
     handlers = handlers_of(entrypoint, server_layers(service="tested", stats=Stats()))
     channel: Any = BindingChannel(
@@ -64,7 +67,7 @@ def in_process(
             default_s=deadline_s,
             clock=clock or FakeClock(),
         ),
-        transport=LocalTransport(handlers, caller="test", service="tested"),
+        transport=LocalTransport(handlers, caller="test", service="tested", props=props),
     )
     make: Callable[[Any], Stub] = stub
     return make(channel)

@@ -14,6 +14,7 @@ from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.layers.timing import take_times, times
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+from mesh.transport.callers import Callers, split_binding, with_binding
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -34,12 +35,15 @@ class AioServer:
     Args:
         handlers: methods by path, each with its layers.
         address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
+        callers: how it tells its callers apart; without it nobody has proven anything.
     """
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], address: str) -> None:
+    def __init__(
+        self, handlers: Mapping[str, tuple[Method, Handler]], address: str, callers: Callers | None = None
+    ) -> None:
         self.address = address
         self.server = aio.server(options=_OPTIONS)
-        self.server.add_generic_rpc_handlers([_Handlers(handlers)])
+        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers or Callers())])
 
     async def start(self) -> None:
         """Listens; `address` then names the port that was taken for 0.
@@ -64,17 +68,17 @@ class AioServer:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds the handler of a path; gRPC itself answers UNIMPLEMENTED where there is none."""
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]]) -> None:
-        self._handlers = {path: _rpc_handler(method, handler) for path, (method, handler) in handlers.items()}
+    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
+        self._handlers = {path: _rpc_handler(method, handler, callers) for path, (method, handler) in handlers.items()}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler of a call."""
         return self._handlers.get(handler_call_details.method)
 
 
-def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
+def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.RpcMethodHandler[Any, Any]":
     async def answer(source: Any, context: Any) -> bytes:
-        call = _received(method, source, context)
+        call = _received(method, source, context, callers)
         failure: MeshError
         try:
             reply = await handler(call)
@@ -102,14 +106,18 @@ def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any
     return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _received(method: Method, source: Any, context: Any) -> Call:
+def _received(method: Method, source: Any, context: Any, callers: Callers) -> Call:
     remaining = context.time_remaining()
+    identity = callers.identify(context)
+    binding, metadata = split_binding(context.invocation_metadata() or ())
     return Call(
         method=method,
         side=Side.SERVER,
         peer=context.peer(),
+        identity=identity,
+        props=callers.props_for(identity, binding),
         deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
-        metadata=tuple(context.invocation_metadata() or ()),
+        metadata=metadata,
         request=b"" if method.client_streaming else source,
         requests=source if method.client_streaming else None,
         send=_sender(context) if method.server_streaming else None,
@@ -160,7 +168,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=with_binding(call),
             )
             try:
                 reply: bytes = await rpc
@@ -183,7 +191,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=with_binding(call),
             )
             send = call.send or _deaf
             try:
