@@ -27,11 +27,13 @@ from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect
 from clients.demo import demo
 from clients.warming import upload, watch
 from mesh.cli import Book, Environment, check_command, explained, up_command
+from mesh.doctor.command import doctor_command
 from mesh.status import MeshError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Book search over a mesh of bound services.")
 app.command("up")(up_command)
 app.command("check")(check_command)
+app.command("doctor")(doctor_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as proto JSON on stdout, and nothing else.")]
 

@@ -10,18 +10,20 @@ import typer
 
 from mesh.binding_graph import as_data, binding_graph, render_mermaid, render_tree
 from mesh.deployment import read_deployment, read_files
+from mesh.doctor.command import doctor_command
 from mesh.embedded import EmbeddedError
 from mesh.logs import log_to_stderr
+from mesh.options import Book, Environment
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
 from mesh.topology import as_json as rows_as_json
 from mesh.topology import matrix, render_matrix
 from mesh.transport.aio import AddressInUseError
 from mesh.up import up
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
+__all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "up_command"]
 
-Book = Annotated[Path, typer.Option("--book", envvar="BOOKMESH_BOOK", help="The address book.")]
-Environment = Annotated[str | None, typer.Option("--env", help="The environment of every manifest, e.g. production.")]
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
+app.command("doctor")(doctor_command)
 
 
 @app.command("up")
