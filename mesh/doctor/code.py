@@ -113,7 +113,7 @@ def _protobuf_fault(made: Version, installed: Version) -> _Fault | None:
     if installed < made:
         return error, "is installed, which is older and refuses it"
     if installed.major > made.major + 1:
-        return error, "is installed, which is too new for it"
+        return error, "is installed, which is too new and refuses it"
     return (warning, "is installed, whose next major version refuses it") if installed.major > made.major else None
 
 

@@ -41,7 +41,9 @@ def unknown_variables(environ: Collection[str]) -> Iterator[Finding]:
     """Environment variables that look like ours, and that nothing reads."""
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in VARIABLES:
-            mend = did_you_mean(name, VARIABLES).strip() or "Unset it."
+            # The prefix alone would make every name resemble every other.
+            near = did_you_mean(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in VARIABLES])
+            mend = near.strip().replace("'", f"'{PREFIX}", 1) or "Unset it."
             yield warning("environment", f"{name} is set, and nothing reads it.", mend)
 
 
