@@ -20,7 +20,7 @@ from mesh.cli import app
 from mesh.deployment import read_deployment
 from mesh.doctor.examine import examine
 from mesh.doctor.finding import Finding
-from mesh.doctor.stores import PROBE, _try_bucket, _try_kv, key_value_store, object_store
+from mesh.doctor.stores import _try_bucket, _try_kv, key_value_store, object_store
 from mesh.embedded import embedded_valkey, running_on
 from mesh.health import NOT_SERVING
 from mesh.serve import serving
@@ -103,7 +103,7 @@ async def test_directory_bucket(tmp_path: Path) -> None:
     (tmp_path / "cold").mkdir()
     url = f"directory:{tmp_path}"
     found = [*await object_store(url, "cold"), *await object_store(url, "later")]
-    left = [name for _, _, names in os.walk(tmp_path) for name in names if PROBE in name]
+    left = [name for _, _, names in os.walk(tmp_path) for name in names]
     assert (found, left, sorted(os.listdir(tmp_path))) == ([], [], ["cold"])  # noqa: PTH208 - the names alone
 
 
