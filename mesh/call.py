@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 
 from mesh.contract import Method
+from mesh.props import Props
 from mesh.trace import Trace
 
 Metadatum = tuple[str, str | bytes]
@@ -50,6 +51,8 @@ class Call:
     """Which end this is."""
     peer: str = ""
     """Who calls, on the server side: a service's name in process, an address over the wire."""
+    props: Props | None = None
+    """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
     """The service at whose side the call was made, on the client side."""
     binding: str = ""

@@ -24,12 +24,14 @@ from mesh.health import NOT_SERVING, SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
 from mesh.manifest import ServiceBinding
+from mesh.props import props_for
 from mesh.reflection import enable_reflection
 from mesh.runtime import Runtime
 from mesh.status import UnavailableError
 from mesh.stores.open import open_bucket, open_kv
 from mesh.stores.protocol import Bucket, Kv
 from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.callers import Callers
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -119,7 +121,10 @@ async def _listen(deployment: Deployment, house: Serving) -> None:
         address = address_of(deployment.book.services[service], name)
         if address is None:
             continue
-        listener = AioServer(endpoint.handlers, address)
+        manifests = (worker.manifest for worker in deployment.workers.values())
+        # Nobody proves anything in plain text, so props are for calls in process until `identify` is given.
+        callers = Callers(props_for=props_for(manifests, service, name))
+        listener = AioServer(endpoint.handlers, address, callers)
         enable_reflection((endpoint.contract, "grpc.health.v1.Health"), listener.server)
         await listener.start()
         house.listeners[service, name] = listener
@@ -255,7 +260,8 @@ class _Building:
     def _transport(self, entry: ServiceBinding) -> Transport:
         endpoint = self._house.endpoints.get((entry.service, entry.entrypoint))
         if endpoint is not None:
-            return LocalTransport(endpoint.handlers, caller=self._manifest.name, service=entry.service)
+            caller = self._manifest.name
+            return LocalTransport(endpoint.handlers, caller=caller, service=entry.service, props=entry.props)
         address = address_of(self._deployment.book.services[entry.service], entry.entrypoint)
         if address is None:
             raise ValueError(f"{entry.service} has no address for {entry.entrypoint}")

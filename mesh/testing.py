@@ -9,6 +9,7 @@ from mesh.call import Clock
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
+from mesh.props import NO_PROPS, Props
 from mesh.runtime import Runtime
 from mesh.transport.channel import BindingChannel
 from mesh.transport.local import LocalTransport
@@ -40,6 +41,7 @@ def in_process(
     breaker: BreakerSettings | None = None,
     retry: RetrySettings | None = None,
     deadline_s: float = 10.0,
+    props: Props = NO_PROPS,
 ) -> Stub:
     """A stub that calls an entrypoint object in process, with every layer on; what a binding in an Env is.
 
@@ -51,6 +53,7 @@ def in_process(
         breaker: when the breaker opens; off by default, so that tests of failures see the failures.
         retry: how often a call is tried; once by default, for the same reason.
         deadline_s: seconds that a call gets when it brings no timeout.
+        props: what the entrypoint is told of its caller, as the caller's manifest would say it.
     """
     # Each contract is a service of its own here, so that what is tested may call what is tested.
     service = service_of(stub).name
@@ -69,7 +72,7 @@ def in_process(
                 retry=retry or RetrySettings(attempts=1),
             ),
         ),
-        transport=LocalTransport(handlers, caller="test", service=service),
+        transport=LocalTransport(handlers, caller="test", service=service, props=props),
     )
     make: Callable[[Any], Stub] = stub
     return make(channel)

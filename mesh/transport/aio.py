@@ -12,9 +12,11 @@ from grpc import aio
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
+from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
-from mesh.trace import TRACE_KEYS, from_metadata, to_metadata
+from mesh.trace import from_metadata, to_metadata
 from mesh.transport.times import take_times, times
+from mesh.transport.callers import Callers, heard
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -44,12 +46,15 @@ class AioServer:
     Args:
         handlers: methods by path, each with its layers.
         address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
+        callers: how it tells its callers apart; without it nobody has proven anything.
     """
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], address: str) -> None:
+    def __init__(
+        self, handlers: Mapping[str, tuple[Method, Handler]], address: str, callers: Callers | None = None
+    ) -> None:
         self.address = address
         self.server = aio.server(options=_OPTIONS)
-        self.server.add_generic_rpc_handlers([_Handlers(handlers)])
+        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers or Callers())])
 
     async def start(self) -> None:
         """Listens; `address` then names the port that was taken for 0.
@@ -74,17 +79,17 @@ class AioServer:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds the handler of a path; gRPC itself answers UNIMPLEMENTED where there is none."""
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]]) -> None:
-        self._handlers = {path: _rpc_handler(method, handler) for path, (method, handler) in handlers.items()}
+    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
+        self._handlers = {path: _rpc_handler(method, handler, callers) for path, (method, handler) in handlers.items()}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler of a call."""
         return self._handlers.get(handler_call_details.method)
 
 
-def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
+def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.RpcMethodHandler[Any, Any]":
     async def answer(source: Any, context: Any) -> bytes:
-        call = _received(method, source, context)
+        call = _received(method, source, context, callers)
         failure: MeshError
         try:
             reply = await handler(call)
@@ -112,16 +117,21 @@ def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any
     return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _received(method: Method, source: Any, context: Any) -> Call:
+def _received(method: Method, source: Any, context: Any, callers: Callers) -> Call:
     remaining = context.time_remaining()
-    metadata = tuple(context.invocation_metadata() or ())
+    sent = context.invocation_metadata() or ()
+    binding, authorization, metadata = heard(sent)
+    service, operator = callers.identify(context)
     return Call(
         method=method,
         side=Side.SERVER,
         peer=context.peer(),
+        caller=service,
+        operator=operator or bool(authorization and callers.is_operators(authorization)),
+        props=callers.props_for(service, binding),
         deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
-        metadata=tuple(pair for pair in metadata if pair[0] not in TRACE_KEYS),
-        trace=from_metadata(metadata),
+        metadata=metadata,
+        trace=from_metadata(sent),
         request=b"" if method.client_streaming else source,
         requests=source if method.client_streaming else None,
         send=_sender(context) if method.server_streaming else None,
@@ -222,12 +232,11 @@ class AioTransport:
 
 
 def _sent(call: Call) -> Sequence[Metadatum]:
-    """What goes over the wire beside the request: what the caller says, and where the call stands."""
-    if call.trace is None:
-        return tuple(call.metadata)
-    written = to_metadata(call.trace)
-    keys = {key for key, _ in written}
-    return (*(pair for pair in call.metadata if pair[0] not in keys), *written)
+    """What goes over the wire beside the request: what the caller says, where the call stands, and its binding."""
+    own = () if call.trace is None else to_metadata(call.trace)
+    keys = {key for key, _ in own}
+    binding = ((BINDING_KEY, call.binding),) if call.binding else ()
+    return (*(pair for pair in call.metadata if pair[0] not in keys), *own, *binding)
 
 
 async def _deaf(_: Reply) -> None:
