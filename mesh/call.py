@@ -54,7 +54,9 @@ class Call:
     props: Props | None = None
     """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
-    """The service at whose side the call was made, on the client side."""
+    """The service that calls: on the server side, the one that has proven to be it; empty for people."""
+    operator: bool = False
+    """The caller has proven to be an operator, on the server side."""
     binding: str = ""
     """The binding that it goes through, on the client side."""
     deadline: float | None = None
@@ -88,12 +90,6 @@ class Call:
     """Where the breaker of its binding and method stood when it was let through, on the client side."""
     notes: list[Note] | None = None
     """What the mesh decided for it beside carrying it over, in order; None until there is something."""
-
-    @property
-    def from_service(self) -> str:
-        """The service that calls, on the server side; empty for people."""
-        chain = () if self.trace is None else self.trace.chain
-        return chain[-2] if len(chain) > 1 else ""
 
     def note(self, what: str, why: str) -> None:
         """Keeps a decision, for whoever asks later what was done for the call.

@@ -24,6 +24,7 @@ from mesh.health import NOT_SERVING, SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
 from mesh.manifest import ServiceBinding
+from mesh.permissions import EVERYBODY, Door
 from mesh.props import props_for
 from mesh.reflection import enable_reflection
 from mesh.runtime import Runtime
@@ -185,9 +186,11 @@ class _Building:
             health = Health((contract,))
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
-            unseen = server_layers(Runtime(service=self._manifest.name))
+            # Whether a service is well is no secret to whoever can reach it.
+            unseen = server_layers(Runtime(service=self._manifest.name), door=EVERYBODY)
             settings = self._manifest.entrypoint_settings.get(name, EntrypointSettings())
-            layers = server_layers(self._runtime, name, settings)
+            door = self._deployment.doors().get((self._manifest.name, name), Door())
+            layers = server_layers(self._runtime, name, settings, door=door)
             handlers = {**handlers_of(entrypoint, layers), **handlers_of(health, unseen)}
             self._house.endpoints[self._manifest.name, name] = Endpoint(
                 self._manifest.name, name, contract, handlers, health

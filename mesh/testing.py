@@ -9,6 +9,7 @@ from mesh.call import Clock
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
+from mesh.permissions import EVERYBODY
 from mesh.props import NO_PROPS, Props
 from mesh.runtime import Runtime
 from mesh.transport.channel import BindingChannel
@@ -57,7 +58,7 @@ def in_process(
     """
     # Each contract is a service of its own here, so that what is tested may call what is tested.
     service = service_of(stub).name
-    handlers = handlers_of(entrypoint, server_layers(Runtime(service=service)))
+    handlers = handlers_of(entrypoint, server_layers(Runtime(service=service), door=EVERYBODY))
     channel: Any = BindingChannel(
         service=service_of(stub),
         caller="test",

@@ -14,6 +14,7 @@ from mesh.binding_settings import BindingSettings
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
+from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.channel import BindingChannel
@@ -43,7 +44,7 @@ async def over_tcp() -> AsyncIterator[Rival]:
 @asynccontextmanager
 async def serving(address: str) -> AsyncIterator[str]:
     """Serves the answers with every layer on; gives the address that it listens on."""
-    listener = AioServer(handlers_of(prepared(), server_layers(Runtime(service="bench"))), address)
+    listener = AioServer(handlers_of(prepared(), server_layers(Runtime(service="bench"), door=EVERYBODY)), address)
     await listener.start()
     try:
         yield listener.address

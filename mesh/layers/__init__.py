@@ -9,6 +9,7 @@ from mesh.binding_settings import BindingSettings
 from mesh.call import Layer
 from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers.accounting import client_accounting, server_accounting
+from mesh.layers.admission import admission
 from mesh.layers.breaking import breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
@@ -18,6 +19,8 @@ from mesh.layers.limiting import limiting, rating
 from mesh.layers.retrying import retrying
 from mesh.layers.tracing import client_tracing, server_tracing
 from mesh.layers.validating import validating
+from mesh.manifest import DEFAULT_ENTRYPOINT
+from mesh.permissions import Door
 from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 
@@ -25,7 +28,11 @@ _DEFAULTS = EntrypointSettings()
 
 
 def server_layers(
-    runtime: Runtime, entrypoint: str = "Default", settings: EntrypointSettings = _DEFAULTS
+    runtime: Runtime,
+    entrypoint: str = DEFAULT_ENTRYPOINT,
+    settings: EntrypointSettings = _DEFAULTS,
+    *,
+    door: Door,
 ) -> Sequence[Layer]:
     """What stands around an entrypoint of a service.
 
@@ -33,11 +40,13 @@ def server_layers(
         runtime: the service's.
         entrypoint: the entrypoint's name.
         settings: how much it takes on.
+        door: who may call it.
     """
     return (
         server_tracing(runtime.service),  # outermost: whatever happens below has an id
         server_accounting(runtime, entrypoint),  # sees the final status, and what the layers below refuse, too
         errors(runtime.service),  # below it exceptions are foreign, above it each has its status
+        admission(runtime.service, entrypoint, door),  # who may not call learns nothing else
         rating(runtime, settings),  # a caller that asks too much never gets to the places of others
         limiting(runtime, settings),  # what is turned away has cost next to nothing
         server_deadline(),  # decides whether an ended call was out of time or abandoned

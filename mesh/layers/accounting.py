@@ -91,8 +91,8 @@ def server_accounting(runtime: Runtime, entrypoint: str) -> Layer:
                 call.response_time_s = elapsed = time.perf_counter() - started
                 series.ended(elapsed, error)
                 trace = call.trace
-                if trace is not None and (call.notes or len(trace.chain) == 1):
-                    write(_record(call, trace, call.from_service, "", service, entrypoint, error, elapsed, 0))
+                if trace is not None and (call.notes or not call.caller):
+                    write(_record(call, trace, call.caller, "", service, entrypoint, error, elapsed, 0))
 
         return accounted
 

@@ -21,7 +21,7 @@ def rating(runtime: Runtime, settings: EntrypointSettings) -> Layer:
 
     def layer(_: Method, inner: Handler) -> Handler:
         def rated(call: Call) -> Awaitable[Reply]:
-            caller = call.from_service
+            caller = call.caller
             wait_s = limit.take(caller)
             if wait_s > 0:
                 call.note("shed", f"{caller or 'people'} may make {settings.rate_per_s:g} calls a second")

@@ -55,8 +55,8 @@ def server_tracing(service: str) -> Layer:
             trace = call.trace
             if trace is None:
                 call.trace = first((service,), batch=is_batch(call.metadata))
-            elif not trace.chain or trace.chain[-1] != service:
-                # Whoever is no service of the mesh knows nothing of chains.
+            elif not call.caller:
+                # Whoever is no service of the mesh knows nothing of chains, whatever it says.
                 call.trace = trace._replace(chain=(service,))
             elif len(trace.chain) > DEPTH_LIMIT or len(set(trace.chain)) < len(trace.chain):
                 checked(trace.chain[:-1], service)

@@ -15,8 +15,8 @@ from mesh.layers.deadline import out_of_time
 from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 from mesh.trace import from_metadata, to_metadata
-from mesh.transport.times import take_times, times
 from mesh.transport.callers import Callers, heard
+from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.

@@ -3,6 +3,7 @@
 from mesh.binding_settings import BindingSettings
 from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers import client_layers, server_layers
+from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 
 
@@ -13,11 +14,12 @@ def name(layer: object) -> str:
 
 def test_server_order() -> None:
     """Around an entrypoint stand these, the first outermost."""
-    layers = server_layers(Runtime(service="x"), settings=EntrypointSettings(rate_per_s=1))
+    layers = server_layers(Runtime(service="x"), settings=EntrypointSettings(rate_per_s=1), door=EVERYBODY)
     assert [name(layer) for layer in layers] == [
         "server_tracing",
         "server_accounting",
         "errors",
+        "admission",
         "rating",
         "limiting",
         "server_deadline",

@@ -24,6 +24,7 @@ from mesh.dispatch import handlers_of
 from mesh.entrypoint_settings import EntrypointSettings
 from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
+from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
@@ -231,7 +232,7 @@ async def start(
         folder = closing.enter_context(tempfile.TemporaryDirectory())
 
         async def begin(settings: EntrypointSettings) -> Rebind:
-            handlers = handlers_of(entrypoint(echo, seen), server_layers(callee, settings=settings))
+            handlers = handlers_of(entrypoint(echo, seen), server_layers(callee, settings=settings, door=EVERYBODY))
             server: AioServer | None = None
             if request.param != "in_process":
                 server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")

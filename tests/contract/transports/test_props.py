@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
+from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.context import props_of
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
 from mesh.manifest import Manifest, parse_manifest
+from mesh.permissions import EVERYBODY
 from mesh.props import NO_PROPS, props_for
-from mesh.stats import Stats
+from mesh.runtime import Runtime
 from mesh.transport.aio import AioServer, AioTransport
-from mesh.transport.callers import Callers, unproven
+from mesh.transport.callers import NOBODY, Callers, Proof, unproven
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
 
@@ -79,9 +80,9 @@ def calling(request: pytest.FixtureRequest, echo: Any, seen: list[Any]) -> Calli
 
     @asynccontextmanager
     async def open_stub(
-        binding: str, caller: str = "caller", identify: Callable[[Any], str] | None = None
+        binding: str, caller: str = "caller", identify: Callable[[Any], Proof] | None = None
     ) -> AsyncIterator[Any]:
-        handlers = handlers_of(Entrypoint(), server_layers(service="echo", stats=Stats()))
+        handlers = handlers_of(Entrypoint(), server_layers(Runtime(service="echo"), door=EVERYBODY))
         server: AioServer | None = None
         with tempfile.TemporaryDirectory() as folder:
             transport: Transport
@@ -90,7 +91,7 @@ def calling(request: pytest.FixtureRequest, echo: Any, seen: list[Any]) -> Calli
                 transport = LocalTransport(handlers, caller=caller, service="echo", props=entry.props)
             else:
                 callers = Callers(
-                    identify=identify or (lambda _: caller), props_for=props_for(MANIFESTS, "echo", "Default")
+                    identify=identify or (lambda _: Proof(caller)), props_for=props_for(MANIFESTS, "echo", "Default")
                 )
                 address = f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0"
                 server = AioServer(handlers, address, callers)
@@ -101,13 +102,10 @@ def calling(request: pytest.FixtureRequest, echo: Any, seen: list[Any]) -> Calli
                 caller=caller,
                 binding=binding,
                 layers=client_layers(
+                    Runtime(service=caller),
                     binding=binding,
                     service="echo",
-                    stats=Stats(),
-                    breakers=Breakers(),
-                    breaker=BreakerSettings(enabled=False),
-                    default_s=10,
-                    clock=lambda: 0.0,
+                    settings=BindingSettings(breaker=BreakerSettings(enabled=False)),
                 ),
                 transport=transport,
             )
@@ -191,4 +189,5 @@ async def test_binding_that_leads_elsewhere(calling: Calling, echo: Any, seen: l
 def test_default_is_unproven() -> None:
     """A listener that is told nothing about its callers trusts none."""
     callers = Callers()
-    assert (callers.identify(object()), callers.props_for("caller", "ECHO")) == ("", NO_PROPS)
+    assert (callers.identify(object()), callers.props_for("caller", "ECHO")) == (NOBODY, NO_PROPS)
+    assert not callers.is_operators("Bearer anything")
