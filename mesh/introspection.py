@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bookmesh.mesh.v1 import admin_pb2, stats_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,6 +12,7 @@ from mesh.breaker import Breaker
 from mesh.layers.breaking import Breakers
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
+from mesh.vitals import Vitals
 
 PING_S = 2.0
 """Seconds after which a binding or store that has not answered counts as failed."""
@@ -57,6 +58,8 @@ class Introspection:
     """What was counted."""
     breakers: Breakers
     """The breakers of the service's own bindings."""
+    vitals: Vitals = field(default_factory=Vitals)
+    """What of the service's own has failed; a service that has a loop of its own tells it here."""
     probes: Sequence[Probe] = ()
     """Its bindings and stores."""
     secrets: Sequence[SecretState] = ()
@@ -90,6 +93,9 @@ class Introspection:
                 )
         for secret in self.secrets:
             report.secrets.add(binding=secret.binding, present=secret.present, stand_in=secret.stand_in)
+        if self.vitals.failed:
+            report.state = admin_pb2.HEALTH_STATE_ERROR
+            report.failed_parts.extend(self.vitals.failed)
         return report
 
     def report(self) -> stats_pb2.Stats:

@@ -18,10 +18,12 @@ from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
 from mesh.deployment import Deployment
 from mesh.dispatch import handlers_of
-from mesh.health import NOT_SERVING, SERVING, Health
+from mesh.drain import drain
+from mesh.health import SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
 from mesh.layers.breaking import Breakers
+from mesh.layers.draining import Gate
 from mesh.manifest import ServiceBinding
 from mesh.reflection import enable_reflection
 from mesh.stats import Stats
@@ -32,10 +34,8 @@ from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
+from mesh.vitals import Vitals
 from mesh.worker import Worker
-
-DRAIN_S = 10.0
-"""Seconds that calls get to finish when a service drains."""
 
 _log = structlog.get_logger("mesh.serve")
 
@@ -66,6 +66,8 @@ class Serving:
     """Every entrypoint, by service and name."""
     listeners: dict[tuple[str, str], AioServer] = field(default_factory=dict)
     """Every listener, by service and entrypoint."""
+    gates: dict[str, Gate] = field(default_factory=dict)
+    """The door of every service, by name."""
 
     def address(self, service: str, entrypoint: str = "Default") -> str:
         """Where an entrypoint listens."""
@@ -94,7 +96,8 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
                 endpoint.health.set_all(SERVING)
             yield house
         finally:
-            await _drain(house)
+            healths = [endpoint.health for endpoint in house.endpoints.values()]
+            await drain(deployment.book.drain, healths, house.gates.values(), house.listeners.values())
 
 
 async def serve(deployment: Deployment, only: Collection[str] | None = None) -> None:
@@ -120,13 +123,6 @@ async def _listen(deployment: Deployment, house: Serving) -> None:
         enable_reflection((endpoint.contract, "grpc.health.v1.Health"), listener.server)
         await listener.start()
         house.listeners[service, name] = listener
-
-
-async def _drain(house: Serving) -> None:
-    """Says NOT_SERVING, takes nothing new, and lets what runs finish."""
-    for endpoint in house.endpoints.values():
-        endpoint.health.set_all(NOT_SERVING)
-    await asyncio.gather(*(listener.stop(DRAIN_S) for listener in house.listeners.values()))
 
 
 def address_of(address: ServiceAddress, entrypoint: str) -> str | None:
@@ -161,6 +157,7 @@ class _Building:
         self._closing = closing
         self._stats = Stats()
         self._breakers = Breakers()
+        self._vitals = Vitals()
         self._probes: list[Probe] = []
 
     async def build(self) -> None:
@@ -170,10 +167,11 @@ class _Building:
         state: object = None
         if self._worker.lifespan is not None:
             state = await self._closing.enter_async_context(self._worker.lifespan(env))
-        layers = server_layers(service=self._manifest.name, stats=self._stats)
+        gate = self._house.gates[self._manifest.name] = Gate(self._manifest.name)
+        layers = server_layers(service=self._manifest.name, stats=self._stats, gate=gate)
         for name, cls in self._worker.entrypoints.items():
             contract = service_of(cls).name
-            health = Health((contract,))
+            health = Health((contract,), self._vitals)
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
             unseen = server_layers(service=self._manifest.name, stats=Stats())
@@ -188,6 +186,7 @@ class _Building:
             worker=self._manifest.name,
             stats=self._stats,
             breakers=self._breakers,
+            vitals=self._vitals,
             probes=self._probes,
             secrets=[
                 SecretState(

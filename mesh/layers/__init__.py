@@ -10,16 +10,18 @@ from mesh.call import Clock, Layer
 from mesh.layers.breaking import Breakers, breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
+from mesh.layers.draining import Gate, draining
 from mesh.layers.errors import errors
 from mesh.layers.timing import client_timing, server_timing
 from mesh.stats import Stats
 
 
-def server_layers(*, service: str, stats: Stats) -> Sequence[Layer]:
+def server_layers(*, service: str, stats: Stats, gate: Gate | None = None) -> Sequence[Layer]:
     """What stands around every entrypoint."""
     return (
         server_timing(stats),  # outermost: it times and counts what the layers below refuse, too
         errors(service),  # above all that may fail: below it exceptions are foreign, above it each has its status
+        draining(gate or Gate(service)),  # below errors and timing: what it refuses or cuts off is counted, too
         server_deadline(),  # decides whether an ended call was out of time or abandoned
         decoding(),  # innermost: what comes is only read once the call may run
     )

@@ -14,9 +14,9 @@ def name(layer: object) -> str:
 
 
 def test_server_order() -> None:
-    """Around an entrypoint stand timing, errors, deadline and decoding, in this order."""
+    """Around an entrypoint stand timing, errors, draining, deadline and decoding, in this order."""
     layers = server_layers(service="x", stats=Stats())
-    assert [name(layer) for layer in layers] == ["server_timing", "errors", "server_deadline", "decoding"]
+    assert [name(layer) for layer in layers] == ["server_timing", "errors", "draining", "server_deadline", "decoding"]
 
 
 def test_client_order() -> None:

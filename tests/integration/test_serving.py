@@ -75,7 +75,7 @@ async def test_health_check_and_list(channel: Any) -> None:
         await stub.Check(health_pb2.HealthCheckRequest(service="nope"))
     assert (checked, sorted(listed.statuses), caught.value.code()) == (
         [SERVING, SERVING],
-        ["", "bookmesh.books.v1.BooksService"],
+        ["", "bookmesh.books.v1.BooksService", "liveness", "readiness"],
         grpc.StatusCode.NOT_FOUND,
     )
 
@@ -241,5 +241,5 @@ async def test_drain_lets_calls_finish(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         draining.set()
         await closing
-        assert house.endpoints[BOOKS, "Default"].health._statuses[""] == NOT_SERVING
+        assert house.endpoints[BOOKS, "Default"].health.status_of("") == NOT_SERVING
         assert (await uploading).library.book_count == 1

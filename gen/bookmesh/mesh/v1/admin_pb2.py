@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62ookmesh/mesh/v1/admin.proto\x12\x10\x62ookmesh.mesh.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\rBindingHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x12\n\nentrypoint\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x18\n\x10response_time_ms\x18\x05 \x01(\x01\x12\x11\n\ttransport\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"\x84\x01\n\x0bStoreHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x18\n\x10response_time_ms\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\"B\n\x0cSecretHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0f\n\x07present\x18\x02 \x01(\x08\x12\x10\n\x08stand_in\x18\x03 \x01(\x08\"\x8a\x02\n\x06Health\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12/\n\x0breport_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x31\n\x08\x62indings\x18\x04 \x03(\x0b\x32\x1f.bookmesh.mesh.v1.BindingHealth\x12-\n\x06stores\x18\x05 \x03(\x0b\x32\x1d.bookmesh.mesh.v1.StoreHealth\x12/\n\x07secrets\x18\x06 \x03(\x0b\x32\x1e.bookmesh.mesh.v1.SecretHealth\"\x8e\x02\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x02 \x01(\t\x12\x0f\n\x07\x62inding\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12-\n\x05state\x18\x05 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerState\x12!\n\x19\x63onsecutive_failure_count\x18\x06 \x01(\x05\x12\x17\n\x0fpermitted_count\x18\x07 \x01(\x03\x12\x15\n\rrefused_count\x18\x08 \x01(\x03\x12/\n\x0b\x63hange_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treopen_ms\x18\n \x01(\x03*x\n\x0bHealthState\x12\x1c\n\x18HEALTH_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14HEALTH_STATE_HEALTHY\x10\x01\x12\x19\n\x15HEALTH_STATE_DEGRADED\x10\x02\x12\x16\n\x12HEALTH_STATE_ERROR\x10\x03*\xd7\x01\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x12\x1d\n\x19\x42REAKER_STATE_FORCED_OPEN\x10\x04\x12\x1a\n\x16\x42REAKER_STATE_DISABLED\x10\x05\x12\x1e\n\x1a\x42REAKER_STATE_METRICS_ONLY\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62ookmesh/mesh/v1/admin.proto\x12\x10\x62ookmesh.mesh.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\rBindingHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x12\n\nentrypoint\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x18\n\x10response_time_ms\x18\x05 \x01(\x01\x12\x11\n\ttransport\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"\x84\x01\n\x0bStoreHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x18\n\x10response_time_ms\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\"B\n\x0cSecretHealth\x12\x0f\n\x07\x62inding\x18\x01 \x01(\t\x12\x0f\n\x07present\x18\x02 \x01(\x08\x12\x10\n\x08stand_in\x18\x03 \x01(\x08\"\xa0\x02\n\x06Health\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12/\n\x0breport_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.bookmesh.mesh.v1.HealthState\x12\x31\n\x08\x62indings\x18\x04 \x03(\x0b\x32\x1f.bookmesh.mesh.v1.BindingHealth\x12-\n\x06stores\x18\x05 \x03(\x0b\x32\x1d.bookmesh.mesh.v1.StoreHealth\x12/\n\x07secrets\x18\x06 \x03(\x0b\x32\x1e.bookmesh.mesh.v1.SecretHealth\x12\x14\n\x0c\x66\x61iled_parts\x18\x07 \x03(\t\"\x8e\x02\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x02 \x01(\t\x12\x0f\n\x07\x62inding\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12-\n\x05state\x18\x05 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerState\x12!\n\x19\x63onsecutive_failure_count\x18\x06 \x01(\x05\x12\x17\n\x0fpermitted_count\x18\x07 \x01(\x03\x12\x15\n\rrefused_count\x18\x08 \x01(\x03\x12/\n\x0b\x63hange_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treopen_ms\x18\n \x01(\x03*x\n\x0bHealthState\x12\x1c\n\x18HEALTH_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14HEALTH_STATE_HEALTHY\x10\x01\x12\x19\n\x15HEALTH_STATE_DEGRADED\x10\x02\x12\x16\n\x12HEALTH_STATE_ERROR\x10\x03*\xd7\x01\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x12\x1d\n\x19\x42REAKER_STATE_FORCED_OPEN\x10\x04\x12\x1a\n\x16\x42REAKER_STATE_DISABLED\x10\x05\x12\x1e\n\x1a\x42REAKER_STATE_METRICS_ONLY\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bookmesh.mesh.v1.admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HEALTHSTATE']._serialized_start=1007
-  _globals['_HEALTHSTATE']._serialized_end=1127
-  _globals['_BREAKERSTATE']._serialized_start=1130
-  _globals['_BREAKERSTATE']._serialized_end=1345
+  _globals['_HEALTHSTATE']._serialized_start=1029
+  _globals['_HEALTHSTATE']._serialized_end=1149
+  _globals['_BREAKERSTATE']._serialized_start=1152
+  _globals['_BREAKERSTATE']._serialized_end=1367
   _globals['_BINDINGHEALTH']._serialized_start=84
   _globals['_BINDINGHEALTH']._serialized_end=260
   _globals['_STOREHEALTH']._serialized_start=263
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SECRETHEALTH']._serialized_start=397
   _globals['_SECRETHEALTH']._serialized_end=463
   _globals['_HEALTH']._serialized_start=466
-  _globals['_HEALTH']._serialized_end=732
-  _globals['_BREAKER']._serialized_start=735
-  _globals['_BREAKER']._serialized_end=1005
+  _globals['_HEALTH']._serialized_end=754
+  _globals['_BREAKER']._serialized_start=757
+  _globals['_BREAKER']._serialized_end=1027
 # @@protoc_insertion_point(module_scope)
