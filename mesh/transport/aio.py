@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import grpc
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED, ERROR_REASON_DRAINING
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.layers.timing import take_times, times
-from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -219,6 +219,10 @@ def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
     """The error as the callee raised it, rebuilt from the wire."""
     trailing = tuple(error.trailing_metadata() or ())
     call.trailing.extend(take_times(call, ((key, value) for key, value in trailing if key != DETAILS_KEY)))
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
+    bare = not any(key == DETAILS_KEY for key, _ in trailing)
+    if bare and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return out_of_time(call)
+    if not trailing and error.code() is grpc.StatusCode.CANCELLED:
+        # A listener that closes says so of calls that it has taken in and not begun. What begins here ends with more.
+        return UnavailableError(ERROR_REASON_DRAINING, "the callee is ending and has not begun this call")
     return from_status(error.code(), error.details() or "", trailing)
