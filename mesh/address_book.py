@@ -171,14 +171,21 @@ def _stand_ins(whole: Overlay, ground: Ground) -> tuple[StandIn, ...]:
 
 def _clashes(services: list[ServiceAddress], stand_ins: tuple[StandIn, ...]) -> Iterator[Problem]:
     """Addresses on which two would have to listen."""
-    claims = [(service.where, "default", service.default) for service in services]
-    claims += [(service.where, "admin", service.admin) for service in services if service.admin]
-    claims += [(stand_in.where, "address", stand_in.address) for stand_in in stand_ins]
+    claims = [
+        (f"{service.where}.{key}", address)
+        for key, entrypoint in (("default", "Default"), ("admin", "Admin"))
+        for service in services
+        for address in service.addresses(entrypoint)
+    ]
+    claims += [(f"{stand_in.where}.address", stand_in.address) for stand_in in stand_ins]
     first: dict[str, str] = {}
-    for where, key, address in claims:
+    for where, address in claims:
         claim = address.claim()
-        if claim is not None and first.setdefault(claim, f"{where}.{key}") != f"{where}.{key}":
-            yield Problem(f"{where}.{key}", f"{address.target} is the address of {first[claim]} too. Use another port.")
+        if claim is not None and claim in first:
+            too = "another replica" if first[claim] == where else first[claim]
+            yield Problem(where, f"{address.target} is the address of {too} too. Use another port.")
+        elif claim is not None:
+            first[claim] = where
 
 
 def _urls(

@@ -45,6 +45,8 @@ class Deployment:
     """The URL of the embedded key-value server; empty while none runs."""
     supervised: bool
     """Another process runs the shared parts: the embedded server and the stand-ins."""
+    replica: int = 1
+    """Which replica of its services this process is, counted from 1."""
 
     def start_order(self) -> list[Worker]:
         """The services, leaves first, so that a binding finds its target running."""

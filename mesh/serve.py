@@ -12,7 +12,6 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DRAINING
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from mesh.address_book import ServiceAddress
 from mesh.bindings import Openers, bind, find_secret
 from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
@@ -34,6 +33,7 @@ from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
+from mesh.transport.spread import reach
 from mesh.vitals import Vitals
 from mesh.worker import Worker
 
@@ -116,19 +116,13 @@ async def serve(deployment: Deployment, only: Collection[str] | None = None) -> 
 
 async def _listen(deployment: Deployment, house: Serving) -> None:
     for (service, name), endpoint in house.endpoints.items():
-        address = address_of(deployment.book.services[service], name)
+        address = deployment.book.services[service].replicas[deployment.replica - 1].entrypoint(name)
         if address is None:
             continue
-        listener = AioServer(endpoint.handlers, address)
+        listener = AioServer(endpoint.handlers, address.target)
         enable_reflection((endpoint.contract, "grpc.health.v1.Health"), listener.server)
         await listener.start()
         house.listeners[service, name] = listener
-
-
-def address_of(address: ServiceAddress, entrypoint: str) -> str | None:
-    """Where an entrypoint is reached; None when the address book gives it no address."""
-    found = address.default if entrypoint == "Default" else address.admin
-    return None if found is None else found.target
 
 
 _CHECK = service_of(health_pb2_grpc.HealthStub).methods["/grpc.health.v1.Health/Check"]
@@ -250,10 +244,13 @@ class _Building:
         endpoint = self._house.endpoints.get((entry.service, entry.entrypoint))
         if endpoint is not None:
             return LocalTransport(endpoint.handlers, caller=self._manifest.name, service=entry.service)
-        address = address_of(self._deployment.book.services[entry.service], entry.entrypoint)
-        if address is None:
+        addresses = self._deployment.book.services[entry.service].addresses(entry.entrypoint)
+        if not addresses:
             raise ValueError(f"{entry.service} has no address for {entry.entrypoint}")
-        return AioTransport(address)
+        return reach(
+            [address.target for address in addresses],
+            lambda target: AioTransport(target.uri, balanced=target.balanced),
+        )
 
     def _probe_stores(self, env: object) -> None:
         for kv in self._manifest.kv_namespaces:

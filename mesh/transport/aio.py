@@ -14,6 +14,7 @@ from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.layers.timing import take_times, times
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
+from mesh.transport.balancing import channel_options
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -141,12 +142,17 @@ class AioTransport:
     """The way to an entrypoint in another process.
 
     Args:
-        address: "127.0.0.1:7420" or "unix:/path".
+        address: "127.0.0.1:7420" or "unix:/path", or what a Target of balancing says.
+        balanced: it is one of several replicas, or several.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, balanced: bool = False) -> None:
         self.kind = "unix" if address.startswith("unix:") else "tcp"
-        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+        self._channel = aio.insecure_channel(address, options=channel_options(balanced=balanced))
+
+    def state(self) -> grpc.ChannelConnectivity:
+        """READY when a call would go out at once; asking begins to connect."""
+        return self._channel.get_state(try_to_connect=True)
 
     def connect(self, method: Method) -> Handler:
         """The handler that carries a call over the wire."""
