@@ -7,6 +7,7 @@
 Calls get a deadline, and fail with the typed errors of `mesh.status` rather than with gRPC's own.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from bookmesh.warmer.v1 import admin_service_pb2_grpc as warmer_admin
 from bookmesh.warmer.v1 import warmer_service_pb2_grpc as warmer
 from grpc_health.v1 import health_pb2_grpc
 
-from mesh.address_book import read_address_book
+from mesh.address import is_here
+from mesh.address_book import AddressBook, read_address_book
 from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.contract import service_of
+from mesh.deployment import DATA_VARIABLE
+from mesh.identity.operator_token import OperatorToken, find_token
 from mesh.layers import client_layers
 from mesh.runtime import Runtime
 from mesh.transport.aio import AioTransport
@@ -78,17 +82,28 @@ async def connect(
     Raises:
         ConfigurationError: the address book is wrong.
     """
-    async with connect_to(addresses_of(book, environment), deadline_s=deadline_s) as services:
+    found = _read(book, environment)
+    token = find_token(found.data, os.environ)
+    async with connect_to(addresses_of(found), token=token, deadline_s=deadline_s) as services:
         yield services
 
 
 @asynccontextmanager
-async def connect_to(addresses: Addresses, *, deadline_s: float = DEADLINE_S) -> AsyncIterator[Services]:
-    """The same for addresses that are known already."""
+async def connect_to(
+    addresses: Addresses, *, token: OperatorToken | None = None, deadline_s: float = DEADLINE_S
+) -> AsyncIterator[Services]:
+    """The same for addresses that are known already.
+
+    Args:
+        addresses: where the entrypoints listen.
+        token: shown to Admin entrypoints, and to nobody else.
+        deadline_s: seconds that a call gets when it brings no timeout of its own.
+    """
     async with AsyncExitStack() as closing:
 
         def stub(make: Callable[[Any], Stub], service: str, entrypoint: str = "Default") -> Stub:
-            channel = _channel(make, service, addresses[_named(addresses, service), entrypoint], deadline_s)
+            shown = token.header() if token is not None and entrypoint != "Default" else ""
+            channel = _channel(make, service, addresses[_named(addresses, service), entrypoint], deadline_s, shown)
             closing.push_async_callback(channel.close)
             return make(channel)
 
@@ -103,18 +118,19 @@ async def connect_to(addresses: Addresses, *, deadline_s: float = DEADLINE_S) ->
         )
 
 
-def addresses_of(book: Path, environment: str | None) -> Addresses:
-    """Where the entrypoints of an address book listen.
-
-    Raises:
-        ConfigurationError: the address book is wrong.
-    """
+def addresses_of(book: AddressBook) -> Addresses:
+    """Where the entrypoints of an address book listen."""
     return {
         (name, entrypoint): [address.target for address in addresses]
-        for name, service in read_address_book(book, environment).services.items()
+        for name, service in book.services.items()
         for entrypoint in ("Default", "Admin")
         if (addresses := service.addresses(entrypoint))
     }
+
+
+def _read(book: Path, environment: str | None) -> AddressBook:
+    data = os.environ.get(DATA_VARIABLE)
+    return read_address_book(book, environment, data=Path(data) if data else None)
 
 
 def _named(addresses: Addresses, service: str) -> str:
@@ -123,7 +139,9 @@ def _named(addresses: Addresses, service: str) -> str:
     return service if service in names else next(name for name in sorted(names) if name.startswith(service))
 
 
-def _channel(make: Any, service: str, addresses: str | Sequence[str], deadline_s: float) -> BindingChannel:
+def _channel(
+    make: Any, service: str, addresses: str | Sequence[str], deadline_s: float, authorization: str
+) -> BindingChannel:
     layers = client_layers(
         Runtime(service=""),
         binding=service,
@@ -134,10 +152,10 @@ def _channel(make: Any, service: str, addresses: str | Sequence[str], deadline_s
             breaker=BreakerSettings(enabled=False),
         ),
     )
-    transport = reach(
-        [addresses] if isinstance(addresses, str) else addresses,
-        lambda target: AioTransport(target.uri, balanced=target.balanced),
-    )
+    targets = [addresses] if isinstance(addresses, str) else addresses
+    # What crosses a network in plain text is no secret any more.
+    shown = authorization if all(is_here(target) for target in targets) else ""
+    transport = reach(targets, lambda target: AioTransport(target.uri, balanced=target.balanced, authorization=shown))
     return BindingChannel(
         service=service_of(make), caller="client", binding=service, layers=layers, transport=transport
     )

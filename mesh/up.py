@@ -53,6 +53,6 @@ async def up(deployment: Deployment, *, separate: bool, only: Collection[str] | 
     _log.info("providers", **providers(deployment))
     async with shared_parts(deployment) as ready:
         if separate:
-            await supervise(ready, os.environ)
+            await supervise(ready, os.environ, only)
         else:
-            await serve(ready, only)
+            await serve(ready, os.environ, only)

@@ -20,7 +20,7 @@ from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 from mesh.trace import from_metadata, to_metadata
 from mesh.transport.balancing import channel_options
-from mesh.transport.callers import Callers, heard
+from mesh.transport.callers import AUTHORIZATION_KEY, Callers, heard
 from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -170,10 +170,12 @@ class AioTransport:
     Args:
         address: "127.0.0.1:7420" or "unix:/path", or what a Target of balancing says.
         balanced: it is one of several replicas, or several.
+        authorization: what to show with each call, such as an operator's token; nothing when empty.
     """
 
-    def __init__(self, address: str, *, balanced: bool = False) -> None:
+    def __init__(self, address: str, *, balanced: bool = False, authorization: str = "") -> None:
         self.kind = "unix" if address.startswith("unix:") else "tcp"
+        self._shown: tuple[Metadatum, ...] = ((AUTHORIZATION_KEY, authorization),) if authorization else ()
         self._channel = aio.insecure_channel(address, options=channel_options(balanced=balanced))
 
     def state(self) -> grpc.ChannelConnectivity:
@@ -192,7 +194,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=_sent(call),
+                metadata=(*_sent(call), *self._shown),
             )
             try:
                 reply: bytes = await rpc
@@ -216,7 +218,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=_sent(call),
+                metadata=(*_sent(call), *self._shown),
             )
             send = call.send or _deaf
             try:
