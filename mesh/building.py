@@ -17,15 +17,19 @@ from mesh.dispatch import handlers_of
 from mesh.endpoint import Endpoint, Serving
 from mesh.entrypoint_settings import EntrypointSettings
 from mesh.health import SERVING, Health
+from mesh.identity.credentials import Credentials
+from mesh.identity.spiffe import Identity
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
 from mesh.manifest import ServiceBinding
 from mesh.permissions import EVERYBODY, Door
+from mesh.problems import ConfigurationError
 from mesh.runtime import Runtime
 from mesh.status import UnavailableError
 from mesh.stores.open import open_bucket, open_kv
 from mesh.stores.protocol import Bucket, Kv
-from mesh.transport.aio import AioTransport
+from mesh.topology import unreachable
+from mesh.transport.aio import AioTransport, Security
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -155,12 +159,17 @@ class Building:
         if endpoint is not None:
             caller = self._manifest.name
             return LocalTransport(endpoint.handlers, caller=caller, service=entry.service, props=entry.props)
-        addresses = self._deployment.book.services[entry.service].addresses(entry.entrypoint)
-        if not addresses:
-            raise ValueError(f"{entry.service} has no address for {entry.entrypoint}")
+        book = self._deployment.book
+        problems = [*unreachable((self._manifest,), book, (self._manifest.name,))]
+        if problems:
+            raise ConfigurationError(problems)
+        security = Security(
+            Credentials(book.tls.certificates, self._manifest.name),
+            Identity(book.tls.trust_domain, "service", entry.service).host(),
+        )
         return reach(
-            [address.target for address in addresses],
-            lambda target: AioTransport(target.uri, balanced=target.balanced),
+            [address.target for address in book.services[entry.service].mesh_addresses()],
+            lambda target: AioTransport(target.uri, balanced=target.balanced, security=security),
         )
 
     def _probe_stores(self, env: object) -> None:

@@ -15,6 +15,7 @@ from mesh.binding_graph import as_data, binding_graph, render_mermaid, render_tr
 from mesh.deployment import read_deployment, read_files
 from mesh.doctor.command import doctor_command
 from mesh.embedded import EmbeddedError
+from mesh.identity.command import certs_command
 from mesh.logs import log_to_stderr
 from mesh.options import Book, Environment
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
@@ -27,6 +28,7 @@ __all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
 app.command("doctor")(doctor_command)
+app.command("certs")(certs_command)
 
 
 @app.command("up")
