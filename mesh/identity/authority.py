@@ -154,7 +154,9 @@ def _trust(path: Path, authority: _Authority, before: list[x509.Certificate], no
     """Lets an authority be trusted, and those before it for as long as there may be certificates of theirs."""
     current = authority.certificate
     replaced_at = current.not_valid_before_utc + _EARLY
-    kept = [each for each in before if each != current and now < min(each.not_valid_after_utc, replaced_at + _OLD)]
+    needed = now < replaced_at + _OLD
+    # What somebody else has put there is not ours to take away.
+    kept = [each for each in before if each != current and (needed or each.subject != current.subject)]
     if [current, *kept] != before:
         replace_file(path, b"".join(each.public_bytes(_PEM) for each in (current, *kept)))
 
