@@ -118,10 +118,18 @@ def _tell(issued: Collection[Issued]) -> None:
 
 
 def missing(deployment: Deployment, only: Collection[str] | None) -> Iterator[Problem]:
-    """Certificates of the services to run that are not there or can't be used."""
+    """Certificates of the services to run that are not there or can't be used, and what to do about it."""
+    found = False
     for name in deployment.book.services:
         if only is None or name in only:
             try:
                 Credentials(deployment.book.tls.certificates, name)
             except ConfigurationError as error:
+                found = True
                 yield from error.problems
+    if found:
+        what = (
+            f"{deployment.book.tls.certificates} needs ca.pem, and for each service NAME.pem with its certificate and "
+            "its key. Nothing starts without; `bookmesh certs` makes some for a trial."
+        )
+        yield Problem(f"{deployment.book.path}:tls.certificates", what)

@@ -58,6 +58,9 @@ class _Authority:
 def ensure(folder: Path, identities: Iterable[Identity], now: datetime, *, renew: bool = False) -> list[Issued]:
     """Makes what is missing, and what is about to end; everything else stays as it is.
 
+    An authority that is replaced stays trusted until its last certificate has ended, so that nobody who runs is cut
+    off. If its key is in wrong hands, delete the directory instead.
+
     Args:
         folder: the directory of the certificates; made when it is not there.
         identities: who shall have one.
@@ -133,8 +136,8 @@ def _load_authority(path: Path, key_path: Path) -> tuple[_Authority | None, list
     own = [certificate for certificate in trusted if certificate.public_key() == key.public_key()]
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not own:
         what = (
-            f"does not belong to {key_path.name} beside it. If it is another authority, its owner has to make the "
-            "certificates; else delete both, and the next start makes them anew."
+            f"does not belong to {key_path.name} beside it. If it is somebody else's, they have to make the "
+            "certificates. Delete both if it is nobody's, and the next start makes them anew."
         )
         raise ConfigurationError([Problem(str(path), what)])
     return _Authority(own[0], key), trusted

@@ -55,14 +55,17 @@ class Deployment:
         )
 
     @contextmanager
-    def up(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def up(self, *arguments: str, env: str = "") -> Iterator[subprocess.Popen[str]]:
         """Runs `bookmesh up` until the block ends, and waits for a healthy deployment."""
+        arguments = (*arguments, "--env", env) if env else arguments
         command = [sys.executable, "-m", "clients.cli", "up", *arguments]
         log = self.data.parent / "up.log"
         with log.open("w") as file:
             process = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=file, stderr=file, text=True)
             try:
-                assert eventually(lambda: self.run("health").returncode == 0, 45), log.read_text()
+                assert eventually(lambda: self.run("health", *arguments[-2:] if env else ()).returncode == 0, 45), (
+                    log.read_text()
+                )
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)

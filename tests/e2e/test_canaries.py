@@ -25,6 +25,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as warmer
 from bookmesh.warmer.v1 import warmer_service_pb2_grpc
 
 from mesh.contract import Method, service_of
+from mesh.identity.operator_token import token_path
 from sandbox.isbn import check13
 from tests.e2e.canaries import (
     KV_PASSWORD,
@@ -108,8 +109,12 @@ def planted(folder: Path, shouter: Shouter, kv: str, libraries: str) -> Deployme
         "RATE_LIMIT_MS": "0",
         "AWS_ACCESS_KEY_ID": "id",
         "AWS_SECRET_ACCESS_KEY": S3_SECRET,
-        "OPERATOR_TOKEN": OPERATOR_TOKEN,
+        "BOOKMESH_OPERATOR_TOKEN": OPERATOR_TOKEN,
     }
+    made.data.mkdir()
+    token = token_path(made.data)
+    token.touch(mode=0o600)
+    token.write_text(OPERATOR_TOKEN)
     return made
 
 
@@ -186,12 +191,14 @@ def test_no_secret_comes_out(tmp_path: Path) -> None:
                 net.take(f"bookmesh {command[0]}", ended.stdout, ended.stderr)
             net.take("command line", *commands_of(process.pid))
         said = (tmp_path / "up.log").read_text()
-        net.take_files(tmp_path, deployment.book)
+        certificates = deployment.data / "certs"
+        net.take_files(tmp_path, deployment.book, token_path(deployment.data), *certificates.iterdir())
     # The test means something only if the key was used, calls went well and badly, and logs were written.
     assert shouter.modes_met == set(MODES)
     assert {"OK", "INVALID_ARGUMENT", "UNAVAILABLE"} <= codes
     assert ("provider_called" in said, "PROVIDER_KEY_REFUSED" in said, len(net.caught) > 500) == (True, True, True)
     assert net.leaks() == set()
+    assert [where for where, data in net.caught if b"PRIVATE KEY" in data] == []
 
 
 def test_net_catches() -> None:
@@ -228,6 +235,7 @@ from contextlib import AsyncExitStack
 import asyncio, os
 from mesh.deployment import read_deployment
 from mesh.doctor.examine import examine
+from mesh.certificates import made
 from mesh.serve import serving
 
 async def main():
@@ -235,6 +243,7 @@ async def main():
     said = [repr(deployment), str(deployment), repr(deployment.book), repr(vars(type(deployment)))]
     said += [repr(deployment.secrets.get("ISBNDB_API_KEY")), f"{deployment.secrets.get('ISBNDB_API_KEY'):>40}"]
     said += [repr(worker) for worker in deployment.workers.values()]
+    made(deployment.book)
     async with serving(deployment) as house:
         said.append(repr(house))
         said += [repr(endpoint) for endpoint in house.endpoints.values()]

@@ -93,15 +93,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def listening(place: str, credentials: Credentials) -> AsyncIterator[Listener]:
-    """A server with a certificate, which asks its callers for theirs."""
+async def listening(place: str, credentials: Credentials, *, ask: bool = True) -> AsyncIterator[Listener]:
+    """A server with a certificate, which asks its callers for theirs or, as for people, does not."""
     listener = Listener(place)
 
     async def answer(_: Call) -> Reply:
         return b""  # an empty message
 
     server = AioServer(
-        {CHECK.path: (CHECK, answer)}, place, Callers(identify=listener.identify), credentials.server(ask=True)
+        {CHECK.path: (CHECK, answer)}, place, Callers(identify=listener.identify), credentials.server(ask=ask)
     )
     await server.start()
     try:
@@ -210,6 +210,16 @@ async def test_certificate_that_names_nobody(place: str, folder: Path) -> None:
             async with calling(place, shown) as call:
                 await call()
     assert listener.proofs == [NOBODY] * 3
+
+
+async def test_people_are_asked_for_nothing(place: str, folder: Path) -> None:
+    """A listener for people is known by its certificate, as "localhost" too, and lets in who shows none, as nobody."""
+    async with listening(place, Credentials(folder, "a"), ask=False) as listener:
+        for host in (A.host(), "localhost"):
+            async with calling(place, Trust(folder), host) as call:
+                await call()
+        assert await refused(place, Trust(folder), B.host())
+    assert listener.proofs == [NOBODY] * 2
 
 
 async def test_refused_callees(place: str, folder: Path, tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_no_text_tells_it(tell: object) -> None:
         (f"Bearer {CANARY[:-1]}", False),
         (f"Bearer  {CANARY}", False),
         (f"Basic {CANARY}", False),
+        (f"bearer {CANARY}", False),
         (CANARY, False),
         ("Bearer ", False),
         ("Bearer", False),

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,18 @@ from mesh.breakers import Breakers
 from mesh.contract import Service, service_of
 from mesh.dispatch import handlers_of
 from mesh.entrypoint_settings import EntrypointSettings
+from mesh.identity.authority import ensure
+from mesh.identity.credentials import Credentials
+from mesh.identity.peer import identify_in
+from mesh.identity.spiffe import TRUST_DOMAIN, Identity
 from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
 from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
-from mesh.transport.aio import AioServer, AioTransport
-from mesh.transport.callers import Callers, Proof
+from mesh.transport.aio import AioServer, AioTransport, Security
+from mesh.transport.callers import Callers
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
 
@@ -220,9 +225,21 @@ ONCE = BindingSettings(breaker=BreakerSettings(jitter=0), retry=RetrySettings(at
 """A binding that calls once, so that tests of failures see the failures, and whose breaker reopens on time."""
 
 
+ECHO = Identity(TRUST_DOMAIN, "service", "echo").host()
+"""The name in the callee's certificate."""
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificates of both."""
+    folder = tmp_path_factory.mktemp("certs")
+    ensure(folder, [Identity(TRUST_DOMAIN, "service", name) for name in ("echo", "tester")], datetime.now(UTC))
+    return folder
+
+
 @pytest.fixture(params=["in_process", "unix", "tcp"])
 async def start(
-    request: pytest.FixtureRequest, echo: Generated
+    request: pytest.FixtureRequest, echo: Generated, certificates: Path
 ) -> AsyncIterator[Callable[[EntrypointSettings], Awaitable[Rebind]]]:
     """The entrypoint behind each transport, with every layer on."""
     seen, stats, server_stats, breakers, journal, clock = Seen(), Stats(), Stats(), Breakers(), Journal(), Clock()
@@ -237,7 +254,8 @@ async def start(
             server: AioServer | None = None
             if request.param != "in_process":
                 address = f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0"
-                server = AioServer(handlers, address, Callers(identify=lambda _: Proof("tester")))
+                shown = Credentials(certificates, "echo").server(ask=True)
+                server = AioServer(handlers, address, Callers(identify=identify_in(TRUST_DOMAIN)), shown)
                 await server.start()
                 closing.push_async_callback(server.stop, 0)
 
@@ -245,7 +263,7 @@ async def start(
                 transport: Transport = (
                     LocalTransport(handlers, caller="tester", service="echo")
                     if server is None
-                    else AioTransport(server.address)
+                    else AioTransport(server.address, security=Security(Credentials(certificates, "tester"), ECHO))
                 )
                 layers = client_layers(caller, binding="ECHO", service="echo", settings=settings)
                 channel = BindingChannel(
