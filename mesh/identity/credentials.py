@@ -9,16 +9,18 @@ from typing import Any
 import grpc
 import structlog
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from mesh.identity.certificate_files import AUTHORITY, bundle_path
+from mesh.identity.certificate_files import AUTHORITY, bundle_path, key_in
+from mesh.identity.spiffe import parse_identity
 from mesh.problems import ConfigurationError, Problem
 
 _log = structlog.get_logger("mesh.identity")
 
 _PEM = serialization.Encoding.PEM
-_KEY_BEGIN = b"-----BEGIN "
-_KEY_END = b"PRIVATE KEY-----"
+_Stamp = tuple[tuple[int, int, int], ...]
+"""What the file system says of the files; other files have another one. Empty while one is not there."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,7 +30,7 @@ class _Loaded:
     authority: bytes
     chain: bytes
     key: bytes
-    stamp: tuple[tuple[int, int, int], ...]
+    stamp: _Stamp
 
 
 class Credentials:
@@ -45,14 +47,14 @@ class Credentials:
     def __init__(self, folder: Path, name: str) -> None:
         self._authority = folder / AUTHORITY
         self._bundle = bundle_path(folder, name)
+        self._name = name
         self._lock = threading.Lock()
         try:
-            self._loaded = self._load()
+            self._loaded = self._load(self._stamp())
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
             at = str(error.filename) if isinstance(error, OSError) else str(self._bundle)
-            raise ConfigurationError([Problem(at, f"can't be used as a certificate: {why}.")]) from None
-        self._failed_stamp: object = None
+            raise ConfigurationError([Problem(at, f"can't be used as a certificate: {_reason(error)}.")]) from None
+        self._failed: _Stamp | None = None
 
     def current(self) -> int:
         """A number that is another one once the files were replaced by some that can be used."""
@@ -85,34 +87,34 @@ class Credentials:
     def _fresh(self) -> _Loaded:
         """What the files hold, or held before they were replaced by what can't be used."""
         with self._lock:
-            try:
-                stamp = self._stamp()
-                if stamp not in (self._loaded.stamp, self._failed_stamp):
-                    self._loaded = self._load()
+            stamp = self._stamp()
+            if stamp == self._loaded.stamp:
+                self._failed = None
+            elif stamp != self._failed:
+                try:
+                    self._loaded = self._load(stamp)
+                except (OSError, ValueError) as error:
+                    # What was good stays good: half a file must not take a service down.
+                    if self._failed is None:
+                        _log.error("certificate_not_replaced", file=str(self._bundle), why=_reason(error))
+                    self._failed = stamp
+                else:
+                    self._failed = None
                     _log.info("certificate_replaced", file=str(self._bundle))
-            except (OSError, ValueError) as error:
-                # What was good stays good: half a file must not take a service down.
-                if self._failed_stamp is None:
-                    _log.error("certificate_not_replaced", file=str(self._bundle), why=type(error).__name__)
-                self._failed_stamp = self._stamp_or_none()
-            else:
-                self._failed_stamp = None if stamp == self._loaded.stamp else self._failed_stamp
             return self._loaded
 
-    def _load(self) -> _Loaded:
-        stamp = self._stamp()
-        authority, bundle = self._authority.read_bytes(), self._bundle.read_bytes()
-        x509.load_pem_x509_certificates(authority)
-        chain = x509.load_pem_x509_certificates(bundle)
-        # The key is somewhere in the file; a PEM reader of keys does not look past certificates.
-        start = bundle.find(_KEY_BEGIN, 0)
-        while start >= 0 and not bundle[start : bundle.find(b"\n", start)].rstrip().endswith(_KEY_END):
-            start = bundle.find(_KEY_BEGIN, start + 1)
-        if start < 0:
-            raise ValueError("it has no private key")
-        key = serialization.load_pem_private_key(bundle[start:], password=None)
+    def _load(self, stamp: _Stamp) -> _Loaded:
+        """Reads what was there at a stamp, or something newer, which the next look then finds to have another stamp."""
+        # The authority is read last, for it is written first: it knows every certificate that was there before it.
+        bundle, authority = self._bundle.read_bytes(), self._authority.read_bytes()
+        chain, trusted = _certificates(bundle), _certificates(authority)
+        key = key_in(bundle)
         if key.public_key() != chain[0].public_key():
             raise ValueError("its private key is that of another certificate")
+        if not any(_is_from(certificate, issuer) for certificate in chain for issuer in trusted):
+            raise ValueError(f"it is from an authority that is not in {self._authority.name}")
+        if _name_in(chain[0]) != self._name:
+            raise ValueError(f"it does not name {self._name} by a SPIFFE ID")
         return _Loaded(
             authority,
             b"".join(certificate.public_bytes(_PEM) for certificate in chain),
@@ -120,15 +122,42 @@ class Credentials:
             stamp,
         )
 
-    def _stamp(self) -> tuple[tuple[int, int, int], ...]:
-        found = (os.stat(path) for path in (self._authority, self._bundle))  # noqa: PTH116 - asked for each connection
+    def _stamp(self) -> _Stamp:
+        try:
+            found = [os.stat(path) for path in (self._authority, self._bundle)]  # noqa: PTH116 - asked for each connection
+        except OSError:
+            return ()
         return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in found)
 
-    def _stamp_or_none(self) -> object:
-        try:
-            return self._stamp()
-        except OSError:
-            return "gone"
+
+def _certificates(data: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(data)
+    except ValueError:
+        raise ValueError("it holds no certificate that can be read") from None
+
+
+def _is_from(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _name_in(certificate: x509.Certificate) -> str | None:
+    """Whom a certificate is for; None where callers could not tell."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    found = parse_identity(uris[0]) if len(uris) == 1 else None
+    return None if found is None else found.name
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or "it can't be read" if isinstance(error, OSError) else str(error)
 
 
 class Trust:

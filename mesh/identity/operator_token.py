@@ -4,6 +4,7 @@ import hmac
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -63,17 +64,19 @@ def ensure_token(data: Path) -> OperatorToken:
     """
     path = token_path(data)
     data.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    # A file of a name that nobody else has, O_EXCL and for its owner alone.
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=data)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         # A link is made or is there already: of several processes that begin at once one wins, and all read the same.
         os.link(fresh, path)
     except FileExistsError:
         pass
     finally:
-        fresh.unlink()
+        os.unlink(fresh)  # noqa: PTH108 - mkstemp gives a name, not a Path
     return _read(path)
 
 
@@ -98,7 +101,7 @@ def _read(path: Path) -> OperatorToken:
         raise ConfigurationError(
             [Problem(str(path), "can be read by others. Run `chmod 600` on it, or delete it and start again.")]
         )
-    value = path.read_text().strip()
+    value = path.read_bytes().decode("ascii", errors="replace").strip()
     if len(value) < _PLAIN_LEAST or not value.isascii():
         fault = f"holds no token of at least {_PLAIN_LEAST} characters. Delete it, and the next start makes one."
         raise ConfigurationError([Problem(str(path), fault)])

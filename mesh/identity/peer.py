@@ -7,8 +7,10 @@ from typing import Any
 from mesh.identity.spiffe import parse_identity
 from mesh.transport.callers import NOBODY, Proof
 
-_SAN = "x509_subject_alternative_name"
-_SCHEME = b"spiffe://"
+_URIS = "peer_uri"
+"""Where gRPC keeps the URIs of a certificate apart from its other names, which could be written like one."""
+
+_SECURITY = "transport_security_type"
 
 
 def identify_in(trust_domain: str) -> Callable[[Any], Proof]:
@@ -18,13 +20,14 @@ def identify_in(trust_domain: str) -> Callable[[Any], Proof]:
         trust_domain: whose certificates count; one of another domain proves nothing here.
 
     Returns:
-        From gRPC's context to what is proven. Nothing is, where a certificate has no ID, or more than one (X.509-SVID,
-        section 5.2).
+        From gRPC's context to what is proven. Nothing is, where a certificate has no ID, or another URI beside it
+        (X.509-SVID, section 2).
     """
 
     @lru_cache(maxsize=256)
-    def read(names: tuple[bytes, ...]) -> Proof:
-        uris = [name for name in names if name.startswith(_SCHEME)]
+    def read(security: tuple[bytes, ...], uris: tuple[bytes, ...]) -> Proof:
+        if security != (b"ssl",):
+            return NOBODY
         found = parse_identity(uris[0].decode(errors="replace")) if len(uris) == 1 else None
         if found is None or found.trust_domain != trust_domain:
             return NOBODY
@@ -32,6 +35,6 @@ def identify_in(trust_domain: str) -> Callable[[Any], Proof]:
 
     def identify(context: Any) -> Proof:
         known: Mapping[str, Iterable[bytes]] = context.auth_context()
-        return read(tuple(known.get(_SAN, ())))
+        return read(tuple(known.get(_SECURITY, ())), tuple(known.get(_URIS, ())))
 
     return identify
