@@ -181,7 +181,11 @@ async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) 
     """Ends a call with its status; outside every try, for abort speaks by raising."""
     if context.cancelled():
         raise asyncio.CancelledError
-    await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, error.to_details())))
+    try:
+        await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, error.to_details())))
+    except aio.InternalError:
+        # The call ended in this very moment, so there is nobody left to hear of it.
+        raise asyncio.CancelledError from None
     raise AssertionError("abort raises")
 
 

@@ -150,7 +150,8 @@ def test_taken(request_: Message) -> None:
     assert check(request_) is request_
 
 
-@given(st.text(max_size=30))
+# Letters that Unicode got later than this Python are letters to the contract's engine alone.
+@given(st.text(st.characters(exclude_categories=("Cn", "Cs")), max_size=30))
 def test_a_letter_or_a_digit_is_what_python_takes_for_one(text: str) -> None:
     """A text that the contract lets the leaf look up holds something that is left of it when it is tidied."""
     request = isbndb.SearchBooksRequest(q=text)
