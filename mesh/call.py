@@ -51,8 +51,8 @@ class Call:
     """Which end this is."""
     local: bool = False
     """Whether it comes from this process, on the server side."""
-    peer: str = ""
-    """Who calls, on the server side: a service's name in process, an address over the wire."""
+    peer: Callable[[], str] | None = None
+    """Tells who calls, on the server side: a service's name in process, an address over the wire. Few ask."""
     props: Props | None = None
     """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
@@ -84,6 +84,8 @@ class Call:
 
     trace: Trace | None = None
     """Its id, and the calls that led to it; the first layers see to it that there is one."""
+    came_traced: bool = False
+    """It came over the wire with a trace, so its caller knows the id of that."""
     attempt: int = 1
     """Which try this is."""
     began_to_answer: bool = False

@@ -51,7 +51,7 @@ class CallContext(Context):
 
     def peer(self) -> str:
         """Who calls: a service's name in process, an address over the wire."""
-        return self.call.peer
+        return self.call.caller if self.call.peer is None else self.call.peer()
 
     @property
     def props(self) -> Props:

@@ -6,7 +6,7 @@ a binding; the trace id is the same for all calls that one question needed, acro
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -96,22 +96,29 @@ def is_batch(metadata: Iterable[tuple[str, str | bytes]]) -> bool:
     return any(key == CLASS_KEY and value == "batch" for key, value in metadata)
 
 
-def said_trace(metadata: Sequence[tuple[str, str | bytes]]) -> Trace | None:
+def said_trace(metadata: Iterable[tuple[str, str | bytes]]) -> Trace | None:
     """The trace that metadata tells of, without its chain; None where there is none, or one that W3C calls invalid."""
-    said = {key: value for key, value in metadata if isinstance(value, str)}
-    found = _PARENT.fullmatch(said.get(TRACE_KEY, ""))
+    return _said({key: value for key, value in metadata if key in TRACE_KEYS or key == CLASS_KEY})
+
+
+def _said(said: Mapping[str, str | bytes]) -> Trace | None:
+    parent = said.get(TRACE_KEY)
+    found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
     if found is None:
         return None
     state = said.get(STATE_KEY, "")
-    return _trace(
-        (int(found[1], 16), int(found[2], 16), 0, (), is_batch(metadata), state if len(state) <= _STATE_LIMIT else "")
-    )
+    kept = state if isinstance(state, str) and len(state) <= _STATE_LIMIT else ""
+    return _trace((int(found[1], 16), int(found[2], 16), 0, (), said.get(CLASS_KEY) == "batch", kept))
 
 
-def from_metadata(metadata: Sequence[tuple[str, str | bytes]]) -> Trace:
-    """The trace that came over the wire; a new one where none came, or one that no mesh could have written."""
-    written = next((value for key, value in metadata if key == CHAIN_KEY and isinstance(value, str)), "")
-    names = written.split(",")
+def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
+    """The trace that came over the wire; a new one where none came, or one that no mesh could have written.
+
+    Args:
+        said: what came under TRACE_KEYS and CLASS_KEY.
+    """
+    written = said.get(CHAIN_KEY, "")
+    names = written.split(",") if isinstance(written, str) else []
     chain = tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()
-    said = said_trace(metadata)
-    return first(chain, batch=is_batch(metadata)) if said is None else said._replace(chain=chain)
+    found = _said(said)
+    return first(chain, batch=said.get(CLASS_KEY) == "batch") if found is None else found._replace(chain=chain)

@@ -11,7 +11,7 @@ from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers.accounting import client_accounting, server_accounting
 from mesh.layers.admission import admission
 from mesh.layers.breaking import breaking
-from mesh.layers.deadline import client_deadline, server_deadline
+from mesh.layers.deadline import client_deadline
 from mesh.layers.decoding import decoding
 from mesh.layers.draining import draining
 from mesh.layers.errors import errors
@@ -51,7 +51,6 @@ def server_layers(
         admission(runtime.service, entrypoint, door),  # who may not call learns nothing else
         rating(runtime, settings),  # a caller that asks too much never gets to the places of others
         limiting(runtime, settings),  # what is turned away has cost next to nothing
-        server_deadline(),  # decides whether an ended call was out of time or abandoned
         decoding(),  # what comes is only read once the call may run
         validating(),  # innermost: only what can be read can be checked, and an entrypoint sees nothing else
     )

@@ -1,6 +1,5 @@
-"""Gives every call a deadline, hands on what is left of it, and tells running out of time from being abandoned."""
+"""Gives every call a deadline, hands on what is left of it, and refuses calls that have too little."""
 
-import asyncio
 import time
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DEADLINE_EXCEEDED, ERROR_REASON_DEADLINE_TOO_SHORT
@@ -63,24 +62,6 @@ def _too_short(call: Call, left_s: float, needed_s: float) -> DeadlineExceededEr
         f"too little time is left for {call.method.name}, so it was not called",
         metadata={"binding": call.binding, "left_ms": f"{left_s * 1000:.0f}", "needed_ms": f"{needed_s * 1000:.0f}"},
     )
-
-
-def server_deadline() -> Layer:
-    """Raises DeadlineExceededError where the cancellation that arrives is that of a deadline."""
-
-    def layer(_: Method, inner: Handler) -> Handler:
-        async def watched(call: Call) -> Reply:
-            try:
-                return await inner(call)
-            except asyncio.CancelledError:
-                # gRPC cancels a call that is out of time just as one whose caller has gone.
-                if call.deadline is not None and time.monotonic() >= call.deadline:
-                    raise out_of_time(call) from None
-                raise
-
-        return watched
-
-    return layer
 
 
 def out_of_time(call: Call) -> DeadlineExceededError:

@@ -1,5 +1,7 @@
 """Reads the request of a call; bytes that are no such message are the caller's mistake."""
 
+from collections.abc import Awaitable
+
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_MALFORMED_MESSAGE
 from google.protobuf.message import DecodeError, Message
 
@@ -29,9 +31,9 @@ def decoding() -> Layer:
         if method.client_streaming:
             return inner
 
-        async def decoded(call: Call) -> Reply:
+        def decoded(call: Call) -> Awaitable[Reply]:
             call.message = decode(method, call.request)
-            return await inner(call)
+            return inner(call)
 
         return decoded
 

@@ -1,5 +1,10 @@
-"""Turns every exception that nobody foresaw into INTERNAL with an id, and logs its stack under that id."""
+"""Gives every ending its status: running out of time is told from being abandoned, and what nobody foresaw is hidden.
 
+An unforeseen exception is INTERNAL with an id, under which the log has its stack.
+"""
+
+import asyncio
+import time
 import uuid
 
 import structlog
@@ -7,19 +12,25 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL, ERROR_REASO
 
 from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
+from mesh.layers.deadline import out_of_time
 from mesh.status import InternalError, MeshError, UnimplementedError
 
 _log = structlog.get_logger("mesh.errors")
 
 
 def errors(service: str) -> Layer:
-    """Lets MeshErrors and cancellation pass, and hides everything else behind an id."""
+    """Lets MeshErrors pass, and a cancellation that is no deadline's; hides everything else behind an id."""
 
     def layer(method: Method, inner: Handler) -> Handler:
         async def guarded(call: Call) -> Reply:
             try:
                 return await inner(call)
             except MeshError:
+                raise
+            except asyncio.CancelledError:
+                # A call that is out of time is cancelled just as one whose caller has gone.
+                if call.deadline is not None and time.monotonic() >= call.deadline:
+                    raise out_of_time(call) from None
                 raise
             except NotImplementedError:
                 # A generated servicer raises this for a method that its entrypoint leaves out.

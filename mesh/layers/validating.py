@@ -1,5 +1,7 @@
 """Refuses requests that break the contract's input rules, so that entrypoints see such as make sense in themselves."""
 
+from collections.abc import Awaitable
+
 from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.rules import check_of
@@ -14,10 +16,10 @@ def validating() -> Layer:
         if check is None or method.client_streaming:
             return inner
 
-        async def checked(call: Call) -> Reply:
+        def checked(call: Call) -> Awaitable[Reply]:
             if call.message is not None:
                 check(call.message)
-            return await inner(call)
+            return inner(call)
 
         return checked
 

@@ -19,15 +19,17 @@ from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
-from mesh.trace import from_metadata, to_metadata
+from mesh.trace import TRACE_KEY, from_metadata, to_metadata
 from mesh.transport.balancing import channel_options
-from mesh.transport.callers import AUTHORIZATION_KEY, Callers, heard
+from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard
 from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
     ("grpc.so_reuseport", 0),
 )
+
+_SERVER = Side.SERVER  # looked up once: each call needs it
 
 _NO_DEADLINE_S = 10 * 365 * 24 * 3600
 """A remaining time above this is gRPC's way to say that there is no deadline."""
@@ -125,9 +127,9 @@ def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.Rp
             # The entrypoint cancelled itself, or its caller has gone; one that is still there must hear of it.
             failure = CancelledCallError(ERROR_REASON_CANCELLED, "the callee gave the call up")
         else:
-            context.set_trailing_metadata((*call.trailing, *times(call)))
+            context.set_trailing_metadata(times(call))
             return as_bytes(reply)
-        return await _abort(context, failure, (*call.trailing, *times(call)))
+        return await _abort(context, failure, times(call))
 
     if method.server_streaming:
 
@@ -144,25 +146,30 @@ def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.Rp
 
 
 def _received(method: Method, source: Any, context: Any, callers: Callers) -> Call:
+    """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
+    call, own = Call(method, _SERVER), dict[str, str | bytes]()
+    call.metadata = heard(context.invocation_metadata() or (), own)
+    call.trace = from_metadata(own)
+    call.came_traced = TRACE_KEY in own
+    call.peer = context.peer
+    call.caller, call.operator = callers.identify(context)
+    shown = own.get(AUTHORIZATION_KEY)
+    if shown is not None:
+        call.operator = call.operator or (isinstance(shown, str) and callers.is_operators(shown))
+    if call.caller:
+        call.props = callers.props_for(call.caller, str(own.get(BINDING_KEY, "")))
+        call.attempt = attempt_of(own.get(ATTEMPT_KEY))
     remaining = context.time_remaining()
-    sent = context.invocation_metadata() or ()
-    binding, authorization, metadata = heard(sent)
-    service, operator = callers.identify(context)
-    return Call(
-        method=method,
-        side=Side.SERVER,
-        peer=context.peer(),
-        caller=service,
-        operator=operator or bool(authorization and callers.is_operators(authorization)),
-        props=callers.props_for(service, binding),
-        deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
-        metadata=metadata,
-        trace=from_metadata(sent),
-        request=b"" if method.client_streaming else source,
-        requests=source if method.client_streaming else None,
-        send=_sender(context) if method.server_streaming else None,
-        initial=context.send_initial_metadata,
-    )
+    if remaining is not None and remaining < _NO_DEADLINE_S:
+        call.deadline = time.monotonic() + remaining
+    if method.client_streaming:
+        call.requests = source
+    else:
+        call.request = source
+    if method.server_streaming:
+        call.send = _sender(context)
+    call.initial = context.send_initial_metadata
+    return call
 
 
 def _sender(context: Any) -> Callable[[Reply], Awaitable[None]]:
@@ -328,11 +335,14 @@ class AioTransport:
 
 
 def _sent(call: Call) -> Sequence[Metadatum]:
-    """What goes over the wire beside the request: what the caller says, where the call stands, and its binding."""
-    own = () if call.trace is None else to_metadata(call.trace)
+    """What goes over the wire beside the request: what the caller says, where the call stands, its binding and try."""
+    own: list[Metadatum] = [] if call.trace is None else [*to_metadata(call.trace)]
     keys = {key for key, _ in own}
-    binding = ((BINDING_KEY, call.binding),) if call.binding else ()
-    return (*(pair for pair in call.metadata if pair[0] not in keys), *own, *binding)
+    if call.binding:
+        own.append((BINDING_KEY, call.binding))
+    if call.attempt > 1:
+        own.append((ATTEMPT_KEY, str(call.attempt)))
+    return (*(pair for pair in call.metadata if pair[0] not in keys), *own)
 
 
 async def _deaf(_: Reply) -> None:

@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 
 from mesh.call import Metadatum
 from mesh.props import BINDING_KEY, PropsFor, no_props
-from mesh.trace import TRACE_KEYS
+from mesh.trace import CLASS_KEY, TRACE_KEYS
 
 AUTHORIZATION_KEY = "authorization"
 """Metadata with an operator's token. No layer and no entrypoint ever sees it."""
-
-_OWN = TRACE_KEYS | {BINDING_KEY, AUTHORIZATION_KEY}
 
 
 class Proof(NamedTuple):
@@ -48,29 +46,39 @@ class Callers:
     """What the manifest of such a caller says."""
 
 
-class Heard(NamedTuple):
-    """What the metadata of a call says beside what its caller put there."""
+ATTEMPT_KEY = "x-bookmesh-attempt"
+"""Metadata with the number of a try, from the second on."""
 
-    binding: str
-    """The binding that the call came through, as it says; empty where it says nothing."""
-    authorization: str
-    """What it shows for itself, as it says."""
-    metadata: tuple[Metadatum, ...]
-    """What is left, as it is in process."""
+_OWN = TRACE_KEYS | {BINDING_KEY, AUTHORIZATION_KEY, ATTEMPT_KEY}
 
 
-def heard(metadata: Iterable[Metadatum]) -> Heard:
-    """Reads the mesh's own keys and takes them out.
+def heard(metadata: Iterable[Metadatum], own: dict[str, str | bytes]) -> tuple[Metadatum, ...]:
+    """Takes the mesh's own keys out of what came; each call comes here.
 
     The last of a key counts: it is the one that the caller's transport adds.
+
+    Args:
+        metadata: what came.
+        own: what was said under the mesh's own keys goes in here, and CLASS_KEY, which entrypoints may see as well.
+
+    Returns:
+        What is left, as it is in process.
     """
-    binding, authorization, kept = "", "", list[Metadatum]()
+    kept = list[Metadatum]()
     for pair in metadata:
-        key, value = pair
-        if key not in _OWN:
+        key = pair[0]
+        if key in _OWN:
+            own[key] = pair[1]
+        else:
+            if key == CLASS_KEY:
+                own[key] = pair[1]
             kept.append(pair)
-        elif key == BINDING_KEY and isinstance(value, str):
-            binding = value
-        elif key == AUTHORIZATION_KEY and isinstance(value, str):
-            authorization = value
-    return Heard(binding, authorization, tuple(kept))
+    return tuple(kept)
+
+
+def attempt_of(said: str | bytes | None) -> int:
+    """Which try a service says that its call is; the first where it says nothing, or nonsense."""
+    return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= _DIGITS else 1
+
+
+_DIGITS = 3

@@ -160,7 +160,7 @@ def _served(call: Call, caller: str, props: Props) -> Call:
     """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
     served = Call(call.method, _SERVER)
     served.local = True
-    served.peer = served.caller = caller
+    served.caller = caller
     served.props = props
     served.deadline = call.deadline
     served.metadata = call.metadata

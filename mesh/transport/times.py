@@ -14,14 +14,19 @@ TRACE_ID_KEY = "x-trace-id"
 """The id under which `bookmesh why` tells what was done for the call."""
 
 
-def times(call: Call) -> Iterator[Metadatum]:
-    """The times and the id of an ended call as trailing metadata; written out only where somebody reads them."""
+def times(call: Call) -> list[Metadatum]:
+    """What is sent after the last response: the callee's own trailing metadata, the times, and the id of the call.
+
+    A caller that came with a trace of its own knows the id already; each key that is not sent is time saved.
+    """
+    sent = list(call.trailing)
     if call.response_time_s:
-        yield RESPONSE_TIME_KEY, f"{call.response_time_s * 1000:.3f}"
+        sent.append((RESPONSE_TIME_KEY, f"{call.response_time_s * 1000:.3f}"))
     if call.binding_time_s:
-        yield BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"
-    if call.trace is not None:
-        yield TRACE_ID_KEY, call.trace.trace_hex
+        sent.append((BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"))
+    if call.trace is not None and not call.came_traced:
+        sent.append((TRACE_ID_KEY, call.trace.trace_hex))
+    return sent
 
 
 def take_times(call: Call, trailing: Iterator[Metadatum]) -> Iterator[Metadatum]:

@@ -23,7 +23,6 @@ def test_server_order() -> None:
         "admission",
         "rating",
         "limiting",
-        "server_deadline",
         "decoding",
         "validating",
     ]

@@ -10,12 +10,12 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 def test_what_goes_out_comes_in() -> None:
     """A trace that was written into metadata is read as it was, but for its parent, which stays at home."""
     trace = Trace(1 << 127, 5, 7, ("a", "b"), batch=True, state="vendor=1")
-    assert from_metadata(to_metadata(trace)) == trace._replace(parent_id=0)
+    assert from_metadata(dict(to_metadata(trace))) == trace._replace(parent_id=0)
 
 
 def test_w3c_header_is_taken_up() -> None:
     """A trace that another system began goes on, with its state."""
-    trace = from_metadata((("traceparent", PARENT), ("tracestate", "congo=t61rcWkgMzE")))
+    trace = from_metadata({"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE"})
     assert (trace.trace_hex, trace.call_hex, trace.state) == (
         "0af7651916cd43dd8448eb211c80319c",
         "b7ad6b7169203331",
@@ -25,7 +25,7 @@ def test_w3c_header_is_taken_up() -> None:
 
 def test_header_of_a_later_version() -> None:
     """A later version may say more after the flags, and is read for what is known."""
-    assert from_metadata((("traceparent", f"cc{PARENT[2:]}-what-will-come"),)).call_hex == "b7ad6b7169203331"
+    assert from_metadata({"traceparent": f"cc{PARENT[2:]}-what-will-come"}).call_hex == "b7ad6b7169203331"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_header_of_a_later_version() -> None:
 )
 def test_header_that_breaks_the_rules(header: str) -> None:
     """A header that W3C calls invalid begins a new trace."""
-    trace = from_metadata((("traceparent", header),))
+    trace = from_metadata({"traceparent": header})
     assert (trace.trace_hex == "0af7651916cd43dd8448eb211c80319c", trace.trace_id > 0, trace.call_id > 0) == (
         False,
         True,
@@ -53,7 +53,7 @@ def test_header_that_breaks_the_rules(header: str) -> None:
 def test_overlong_state_and_chain_are_dropped() -> None:
     """What no mesh would have written is not carried on."""
     said = (("traceparent", PARENT), ("tracestate", "x" * 513), ("x-mesh-chain", "a,b,c,d,e,f,g,h,i"))
-    assert from_metadata(said)[3:] == ((), False, "")
+    assert from_metadata(dict(said))[3:] == ((), False, "")
 
 
 def test_follow() -> None:
