@@ -21,7 +21,7 @@ from mesh.options import Book, Environment
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
 from mesh.topology import as_json as rows_as_json
 from mesh.topology import matrix, render_matrix
-from mesh.transport.aio import AddressInUseError
+from mesh.transport.aio_server import AddressInUseError
 from mesh.up import up
 
 __all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "up_command"]

@@ -12,7 +12,7 @@ import structlog
 from mesh.drain_settings import LAST_S, DrainSettings
 from mesh.entrance import Entrance
 from mesh.health import NOT_SERVING, Health
-from mesh.transport.aio import AioServer
+from mesh.transport.aio_server import AioServer
 
 _log = structlog.get_logger("mesh.drain")
 

@@ -8,7 +8,7 @@ from mesh.contract import Method
 from mesh.entrance import Entrance
 from mesh.health import Health
 from mesh.identity.operator_token import OperatorToken
-from mesh.transport.aio import AioServer
+from mesh.transport.aio_server import AioServer
 
 Handlers = Mapping[str, tuple[Method, Handler]]
 

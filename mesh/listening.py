@@ -13,7 +13,7 @@ from mesh.identity.peer import identify_in
 from mesh.manifest import DEFAULT_ENTRYPOINT
 from mesh.props import PropsFor, props_for
 from mesh.reflection import enable_reflection
-from mesh.transport.aio import AioServer
+from mesh.transport.aio_server import AioServer
 from mesh.transport.callers import Callers
 
 MESH = "mesh"

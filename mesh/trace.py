@@ -98,17 +98,17 @@ def is_batch(metadata: Iterable[tuple[str, str | bytes]]) -> bool:
 
 def said_trace(metadata: Iterable[tuple[str, str | bytes]]) -> Trace | None:
     """The trace that metadata tells of, without its chain; None where there is none, or one that W3C calls invalid."""
-    return _said({key: value for key, value in metadata if key in TRACE_KEYS or key == CLASS_KEY})
+    return _said({key: value for key, value in metadata if key in TRACE_KEYS or key == CLASS_KEY}, ())
 
 
-def _said(said: Mapping[str, str | bytes]) -> Trace | None:
+def _said(said: Mapping[str, str | bytes], chain: tuple[str, ...]) -> Trace | None:
     parent = said.get(TRACE_KEY)
     found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
     if found is None:
         return None
     state = said.get(STATE_KEY, "")
     kept = state if isinstance(state, str) and len(state) <= _STATE_LIMIT else ""
-    return _trace((int(found[1], 16), int(found[2], 16), 0, (), said.get(CLASS_KEY) == "batch", kept))
+    return _trace((int(found[1], 16), int(found[2], 16), 0, chain, said.get(CLASS_KEY) == "batch", kept))
 
 
 def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
@@ -120,5 +120,5 @@ def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
     written = said.get(CHAIN_KEY, "")
     names = written.split(",") if isinstance(written, str) else []
     chain = tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()
-    found = _said(said)
-    return first(chain, batch=said.get(CLASS_KEY) == "batch") if found is None else found._replace(chain=chain)
+    found = _said(said, chain)
+    return first(chain, batch=said.get(CLASS_KEY) == "batch") if found is None else found

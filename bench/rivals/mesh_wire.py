@@ -16,7 +16,8 @@ from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
 from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
-from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.aio import AioTransport
+from mesh.transport.aio_server import AioServer
 from mesh.transport.channel import BindingChannel
 
 UNIX = "unix"

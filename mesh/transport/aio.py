@@ -1,10 +1,10 @@
-"""The transport over the wire: the only module that knows grpc.aio's servers, channels and abort."""
+"""The calling side of grpc.aio: the only module that opens its channels and reads its statuses."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import grpc
 from bookmesh.mesh.v1.error_reason_pb2 import (
@@ -14,26 +14,15 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 )
 from grpc import aio
 
-from mesh.call import Call, Handler, Metadatum, Reply, Side
+from mesh.call import Call, Handler, Metadatum, Reply
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
-from mesh.trace import TRACE_KEY, from_metadata, to_metadata
+from mesh.trace import to_metadata
 from mesh.transport.balancing import channel_options
-from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard
-from mesh.transport.times import take_times, times
-
-_OPTIONS: Sequence[tuple[str, int]] = (
-    # Two processes would share a port without a word; a port that is taken must be an error.
-    ("grpc.so_reuseport", 0),
-)
-
-_SERVER = Side.SERVER  # looked up once: each call needs it
-
-_NO_DEADLINE_S = 10 * 365 * 24 * 3600
-"""A remaining time above this is gRPC's way to say that there is no deadline."""
-
+from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY
+from mesh.transport.times import take_times
 
 _LOOK_S = 1.0
 """Seconds between two looks at whether a caller's certificate was replaced: two questions to the file system."""
@@ -48,152 +37,6 @@ _LATE = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
 _LOST_WRITE = "Internal error from Core"
 """What grpc.aio says of a call that ended while a request was written. It says so in place of the status that ended the
 call, which is lost; and nothing is wrong inside of anybody."""
-
-
-class AddressInUseError(Exception):
-    """An address can't be listened on; the text says which."""
-
-
-class AioServer:
-    """One listener: the handlers of one entrypoint or more, served on one address.
-
-    Args:
-        handlers: methods by path, each with its layers.
-        address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
-        callers: how it tells its callers apart; without it nobody has proven anything.
-        credentials: what it shows for itself; None serves in plain text.
-    """
-
-    def __init__(
-        self,
-        handlers: Mapping[str, tuple[Method, Handler]],
-        address: str,
-        callers: Callers | None = None,
-        credentials: grpc.ServerCredentials | None = None,
-    ) -> None:
-        self.address = address
-        self._credentials = credentials
-        self.server = aio.server(options=_OPTIONS)
-        self.add(handlers, callers or Callers())
-
-    def add(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
-        """Serves more methods; of those with the same path the first are served."""
-        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers)])
-
-    async def start(self) -> None:
-        """Listens; `address` then names the port that was taken for 0.
-
-        Raises:
-            AddressInUseError: someone else listens there, or it is not ours to listen on.
-        """
-        try:
-            port = (
-                self.server.add_insecure_port(self.address)
-                if self._credentials is None
-                else self.server.add_secure_port(self.address, self._credentials)
-            )
-        except RuntimeError as error:
-            await self.server.stop(None)
-            raise AddressInUseError(f"can't listen on {self.address}: it is taken, or not allowed") from error
-        if self.address.endswith(":0"):
-            self.address = f"{self.address[:-2]}:{port}"
-        await self.server.start()
-
-    async def stop(self, grace_s: float) -> None:
-        """Takes nothing new, and gives what runs this many seconds to finish."""
-        await self.server.stop(grace_s)
-
-
-class _Handlers(grpc.GenericRpcHandler):
-    """Finds the handler of a path; gRPC itself answers UNIMPLEMENTED where there is none."""
-
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
-        self._handlers = {path: _rpc_handler(method, handler, callers) for path, (method, handler) in handlers.items()}
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
-        """The handler of a call."""
-        return self._handlers.get(handler_call_details.method)
-
-
-def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.RpcMethodHandler[Any, Any]":
-    async def answer(source: Any, context: Any) -> bytes:
-        call = _received(method, source, context, callers)
-        failure: MeshError
-        try:
-            reply = await handler(call)
-        except MeshError as error:
-            failure = error
-        except asyncio.CancelledError:
-            # The entrypoint cancelled itself, or its caller has gone; one that is still there must hear of it.
-            failure = CancelledCallError(ERROR_REASON_CANCELLED, "the callee gave the call up")
-        else:
-            context.set_trailing_metadata(times(call))
-            return as_bytes(reply)
-        return await _abort(context, failure, times(call))
-
-    if method.server_streaming:
-
-        async def stream(source: Any, context: Any) -> None:
-            await answer(source, context)
-
-        make = (
-            grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
-        )
-        return make(stream)
-    if method.client_streaming:
-        return grpc.stream_unary_rpc_method_handler(answer)
-    return grpc.unary_unary_rpc_method_handler(answer)
-
-
-def _received(method: Method, source: Any, context: Any, callers: Callers) -> Call:
-    """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
-    call, own = Call(method, _SERVER), dict[str, str | bytes]()
-    call.metadata = heard(context.invocation_metadata() or (), own)
-    call.trace = from_metadata(own)
-    call.came_traced = TRACE_KEY in own
-    call.peer = context.peer
-    call.caller, call.operator = callers.identify(context)
-    shown = own.get(AUTHORIZATION_KEY)
-    if shown is not None:
-        call.operator = call.operator or (isinstance(shown, str) and callers.is_operators(shown))
-    if call.caller:
-        call.props = callers.props_for(call.caller, str(own.get(BINDING_KEY, "")))
-        call.attempt = attempt_of(own.get(ATTEMPT_KEY))
-    remaining = context.time_remaining()
-    if remaining is not None and remaining < _NO_DEADLINE_S:
-        call.deadline = time.monotonic() + remaining
-    if method.client_streaming:
-        call.requests = source
-    else:
-        call.request = source
-    if method.server_streaming:
-        call.send = _sender(context)
-    call.initial = context.send_initial_metadata
-    return call
-
-
-def _sender(context: Any) -> Callable[[Reply], Awaitable[None]]:
-    async def send(reply: Reply) -> None:
-        await context.write(as_bytes(reply))
-
-    return send
-
-
-def as_bytes(reply: Reply) -> bytes:
-    """A response as it goes over the wire."""
-    return reply if isinstance(reply, bytes) else reply.SerializeToString()
-
-
-async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) -> NoReturn:
-    """Ends a call with its status; outside every try, for abort speaks by raising."""
-    if context.cancelled():
-        raise asyncio.CancelledError
-    try:
-        await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, error.to_details())))
-    except aio.InternalError:
-        # The call ended in this very moment, so there is nobody left to hear of it.
-        raise asyncio.CancelledError from None
-    raise AssertionError("abort raises")
 
 
 class Renewing(Protocol):

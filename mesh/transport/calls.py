@@ -103,7 +103,7 @@ class MeshCall(aio.Call):
     async def trailing_metadata(self) -> aio.Metadata:
         """What the callee sent after its last response, with the time that the call took."""
         await self._settled()
-        return aio.Metadata(*self._call.trailing, *times(self._call))
+        return aio.Metadata(*times(self._call))
 
     async def code(self) -> grpc.StatusCode:
         """How the call ended."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from mesh.call import Call, Metadatum
+from mesh.call import Call, Metadatum, Side
+
+_SERVER = Side.SERVER  # looked up once: each call needs it
 
 RESPONSE_TIME_KEY = "x-response-time"
 """Milliseconds that the whole answer took, as the answering service saw it."""
@@ -15,16 +17,19 @@ TRACE_ID_KEY = "x-trace-id"
 
 
 def times(call: Call) -> list[Metadatum]:
-    """What is sent after the last response: the callee's own trailing metadata, the times, and the id of the call.
+    """What is sent after the last response: the callee's own trailing metadata, the times, and the id.
 
-    A caller that came with a trace of its own knows the id already; each key that is not sent is time saved.
+    A service measures its calls itself, and knows their ids, so it is told the callee's time alone: each key costs both
+    sides.
     """
-    sent = list(call.trailing)
+    sent = call.trailing.copy()
     if call.response_time_s:
         sent.append((RESPONSE_TIME_KEY, f"{call.response_time_s * 1000:.3f}"))
+    if call.caller and call.side is _SERVER:
+        return sent
     if call.binding_time_s:
         sent.append((BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"))
-    if call.trace is not None and not call.came_traced:
+    if call.trace is not None:
         sent.append((TRACE_ID_KEY, call.trace.trace_hex))
     return sent
 

@@ -18,7 +18,7 @@ from mesh.layers import server_layers
 from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stores.memory import MemoryBucket, MemoryKv
-from mesh.transport.aio import AioServer
+from mesh.transport.aio_server import AioServer
 from services.books.entrypoints import Admin, Default, lifespan
 from tests.unit.books_house import DUNE, EMMA, FakeLeaf, env_of
 

@@ -26,7 +26,8 @@ from mesh.identity.peer import identify_in
 from mesh.identity.spiffe import Identity
 from mesh.status import UnavailableError
 from mesh.transport import aio as over_the_wire
-from mesh.transport.aio import AioServer, AioTransport, Renewing, Security
+from mesh.transport.aio import AioTransport, Renewing, Security
+from mesh.transport.aio_server import AioServer
 from mesh.transport.callers import NOBODY, Callers, Proof
 from tests.ports import free_ports
 

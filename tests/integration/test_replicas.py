@@ -21,7 +21,8 @@ from mesh.layers import server_layers
 from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.status import MeshError, UnavailableError
-from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.aio import AioTransport
+from mesh.transport.aio_server import AioServer
 from mesh.transport.calls import as_message
 from mesh.transport.spread import reach
 from tests.ports import free_ports

@@ -33,7 +33,8 @@ from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
-from mesh.transport.aio import AioServer, AioTransport, Security
+from mesh.transport.aio import AioTransport, Security
+from mesh.transport.aio_server import AioServer
 from mesh.transport.callers import Callers
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport

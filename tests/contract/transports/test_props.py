@@ -18,7 +18,8 @@ from mesh.manifest import Manifest, parse_manifest
 from mesh.permissions import EVERYBODY
 from mesh.props import NO_PROPS, props_for
 from mesh.runtime import Runtime
-from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.aio import AioTransport
+from mesh.transport.aio_server import AioServer
 from mesh.transport.callers import NOBODY, Callers, Proof, unproven
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
