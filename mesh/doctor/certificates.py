@@ -1,4 +1,4 @@
-"""Certificates and keys that are unreadable, expired, expiring or open to others; the only reader of their dates.
+"""Certificates, keys and tokens that are unreadable, expired, expiring or open to others.
 
 What they certify, and who trusts whom, is for those who use them.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 from cryptography import x509
 
 from mesh.doctor.finding import Finding, error, warning
+from mesh.identity.operator_token import find_token
+from mesh.problems import ConfigurationError
 
 SOON = timedelta(days=14)
 """Before its end a certificate should be replaced by then; one for a short time when a third of it is left."""
@@ -49,6 +51,19 @@ def certificates(paths: Iterable[Path], now: float) -> Iterator[Finding]:
             yield from _dates(path, data, moment)
         elif _KEY not in data:
             yield error("certificate", f"{path} holds neither a certificate nor a key.", "Make it anew.")
+
+
+def operator_token(data: Path) -> Iterator[Finding]:
+    """What is wrong with the operator's token, which opens every entrypoint to whoever can read it.
+
+    Args:
+        data: the deployment's data directory.
+    """
+    try:
+        find_token(data, {})
+    except ConfigurationError as failure:
+        for problem in failure.problems:
+            yield error("token", f"{problem.where} {problem.what}", "Nothing starts until that is done.")
 
 
 def _dates(path: Path, data: bytes, now: datetime) -> Iterator[Finding]:

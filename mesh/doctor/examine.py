@@ -79,12 +79,16 @@ def _of_places(book: AddressBook, deployment: Deployment | None) -> Iterator[Che
     workers = {} if deployment is None else deployment.workers
     stand_ins = () if deployment is None else deployment.stand_ins
     expected = running.listeners(book, workers)
-    means = running.Means(look=ports.look, holder=ports.holder, ask=running.ask_health)
+    shown = running.security(book.tls)
+    means = running.Means(
+        look=ports.look, holder=ports.holder, ask=lambda listener: running.ask_health(listener, shown(listener))
+    )
     sockets = [Path(each.address.target.removeprefix("unix:")) for each in expected if each.address.kind == "unix"]
     yield lambda: machine.data_directory(data, time.time)
     yield lambda: machine.stale_sockets([*sockets, *data.glob("**/*.sock")])
     yield lambda: machine.stale_process_files(data)
-    yield lambda: certificates.certificates(certificates.certificate_files(data / "certs"), time.time())
+    yield lambda: certificates.certificates(certificates.certificate_files(book.tls.certificates), time.time())
+    yield lambda: certificates.operator_token(data)
     yield lambda: running.addresses(expected, stand_ins, means)
 
 

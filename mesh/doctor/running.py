@@ -11,11 +11,19 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from mesh.address import Address
 from mesh.address_book import AddressBook, StandIn
 from mesh.call import Call, Side
+from mesh.certificates import OPERATOR
 from mesh.contract import service_of
 from mesh.doctor.finding import Finding, error, note, warning
 from mesh.doctor.ports import Holder, Place
+from mesh.identity.credentials import Credentials, Trust
+from mesh.identity.spiffe import Identity
+from mesh.listening import MESH
+from mesh.manifest import DEFAULT_ENTRYPOINT
+from mesh.problems import ConfigurationError
 from mesh.status import MeshError
-from mesh.transport.aio import AioTransport
+from mesh.tls_settings import TlsSettings
+from mesh.topology import ADMIN_ENTRYPOINT
+from mesh.transport.aio import AioTransport, Security
 from mesh.transport.calls import as_message
 from mesh.worker import Worker
 
@@ -55,10 +63,15 @@ def listeners(book: AddressBook, workers: Mapping[str, Worker]) -> list[Listener
     found = []
     for name, service in book.services.items():
         classes = workers[name].entrypoints if name in workers else {}
-        for entrypoint, address in (("Default", service.default), ("Admin", service.admin)):
-            if address is not None:
-                contract = service_of(classes[entrypoint]).name if entrypoint in classes else ""
-                found.append(Listener(name, entrypoint, address, contract))
+        for replica in service.replicas:
+            for entrypoint in (DEFAULT_ENTRYPOINT, ADMIN_ENTRYPOINT):
+                address = replica.entrypoint(entrypoint)
+                if address is not None:
+                    contract = service_of(classes[entrypoint]).name if entrypoint in classes else ""
+                    found.append(Listener(name, entrypoint, address, contract))
+            if replica.mesh is not None:
+                # Every entrypoint answers there, and '' is the health of them all.
+                found.append(Listener(name, MESH, replica.mesh, ""))
     return found
 
 
@@ -127,9 +140,25 @@ def _holder(address: Address, means: Means) -> Holder | None:
 _CHECK = service_of(health_pb2_grpc.HealthStub).methods["/grpc.health.v1.Health/Check"]
 
 
-async def ask_health(listener: Listener) -> str:
+def security(tls: TlsSettings) -> Callable[[Listener], Security | None]:
+    """How each listener is spoken to; in plain text where nothing is wanted, and where there is nothing to show."""
+
+    def find(listener: Listener) -> Security | None:
+        host = Identity(tls.trust_domain, "service", listener.service).host()
+        try:
+            if listener.entrypoint == MESH:
+                return Security(Credentials(tls.certificates, OPERATOR), host)
+            return Security(Trust(tls.certificates), host) if tls.people else None
+        except ConfigurationError:
+            # There is no certificate, so nothing of ours runs that would ask for one.
+            return None
+
+    return find
+
+
+async def ask_health(listener: Listener, shown: Security | None = None) -> str:
     """What the health of an entrypoint says: SERVING, NOT_SERVING, or the reason of an error."""
-    transport = AioTransport(listener.address.target)
+    transport = AioTransport(listener.address.target, security=shown)
     request = health_pb2.HealthCheckRequest(service=listener.contract).SerializeToString()
     call = Call(_CHECK, Side.CLIENT, deadline=time.monotonic() + HEALTH_S, request=request)
     try:

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mesh.doctor.certificates import certificate_files, certificates
+from mesh.doctor.certificates import certificate_files, certificates, operator_token
+from mesh.identity.operator_token import ensure_token, token_path
 
 NOW = dt.datetime(2025, 6, 1, tzinfo=dt.UTC)
 
@@ -91,3 +92,13 @@ def test_files_are_found_by_their_names(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     names = [path.name for path in certificate_files(tmp_path)]
     assert (names, certificate_files(tmp_path / "no")) == (["x.pem", "y.key", "z.crt"], [])
+
+
+def test_token_that_others_read(tmp_path: Path) -> None:
+    """A token that others can read is an error with the command that mends it; a safe one, or none, is fine."""
+    assert list(operator_token(tmp_path)) == []
+    ensure_token(tmp_path)
+    assert list(operator_token(tmp_path)) == []
+    token_path(tmp_path).chmod(0o644)
+    (found,) = operator_token(tmp_path)
+    assert (found.severity.name, "chmod 600" in found.line()) == ("ERROR", True)
