@@ -16,7 +16,7 @@ def told(after: str) -> dict[str, str]:
     """The keys of the first table after a sentence, with the defaults that it names."""
     table = re.search(r"\n\n(\| key .*?)\n\n", README[README.index(after) :], re.DOTALL)
     assert table is not None
-    found = {}
+    found: dict[str, str] = {}
     for line in table[1].splitlines()[2:]:
         keys, defaults = (cell.strip() for cell in line.split("|")[1:3])
         found |= dict(zip(re.findall(r"`([^`]+)`", keys), defaults.split(", "), strict=True))
