@@ -27,18 +27,24 @@ RESTARTED = ("isbndb-biography-worker", "books-api-proxy")
 _BOOK = """
 [services.isbndb-biography-worker]
 manifest = "{root}/services/isbndb/service.toml"
+public = true
 default = ["127.0.0.1:{ports[0]}", "127.0.0.1:{ports[1]}"]
 admin = ["127.0.0.1:{ports[6]}", "127.0.0.1:{ports[7]}"]
+mesh = ["127.0.0.1:{ports[11]}", "127.0.0.1:{ports[12]}"]
 
 [services.books-api-proxy]
 manifest = "{root}/services/books/service.toml"
+public = true
 default = ["127.0.0.1:{ports[2]}", "127.0.0.1:{ports[3]}"]
 admin = ["127.0.0.1:{ports[8]}", "127.0.0.1:{ports[9]}"]
+mesh = ["127.0.0.1:{ports[13]}", "127.0.0.1:{ports[14]}"]
 
 [services.personal-library-cache-warmer]
 manifest = "{root}/services/warmer/service.toml"
+public = true
 default = "127.0.0.1:{ports[4]}"
 admin = "127.0.0.1:{ports[10]}"
+mesh = "127.0.0.1:{ports[15]}"
 
 [stand_ins.ISBNDB_API_KEY]
 module = "sandbox"
@@ -129,7 +135,7 @@ async def running(folder: Path, environ: Mapping[str, str] = os.environ) -> Asyn
         RollingError: they did not start.
     """
     book = folder / "mesh.toml"
-    book.write_text(_BOOK.format(root=ROOT, ports=free_ports(11)))
+    book.write_text(_BOOK.format(root=ROOT, ports=free_ports(16)))
     only = [word for name in RESTARTED for word in ("--only", name)]
     kept = {name: value for name, value in environ.items() if not name.startswith(("ISBNDB", "BOOKMESH", "NOTIFY"))}
     process = await asyncio.create_subprocess_exec(
@@ -143,7 +149,7 @@ async def running(folder: Path, environ: Mapping[str, str] = os.environ) -> Asyn
     )
     house = House(book, process)
     try:
-        await house.start(4 * len(RESTARTED))
+        await house.start(6 * len(RESTARTED))
         yield house
     finally:
         await house.end()
