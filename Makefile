@@ -66,6 +66,10 @@ release-protos: $(READY) ## freeze the contract as it is; from then on nothing i
 bench: $(READY) ## measure a binding beside what one would write instead; ARGS=--json prints JSON
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: rolling
+rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
+	@$(BIN)/python -m bench.rolling $(ARGS)
+
 .PHONY: mutate
 mutate: $(READY) ## change the circuit breaker's code in every small way, and count the changes that its tests notice
 	@rm -rf mutants
