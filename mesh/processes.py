@@ -25,13 +25,26 @@ def _has_terminal() -> bool:
     return True
 
 
-async def supervise(deployment: Deployment, environ: Mapping[str, str], only: Collection[str] | None = None) -> None:
+def command(deployment: Deployment, service: str, replica: int) -> list[str]:
+    """How one replica of a service of a deployment is run by itself."""
+    line = [sys.executable, "-m", "mesh.cli", "up", "--only", service, "--replica", str(replica)]
+    line += ["--book", str(Path(deployment.book.path))]
+    return [*line, "--env", deployment.environment] if deployment.environment else line
+
+
+async def supervise(
+    deployment: Deployment,
+    environ: Mapping[str, str],
+    only: Collection[str] | None = None,
+    line: Callable[[Deployment, str, int], list[str]] = command,
+) -> None:
     """Runs every replica in its own process until SIGTERM or SIGINT; SIGHUP restarts them one after the other.
 
     Args:
         deployment: what was read and checked.
         environ: the process's environment.
         only: the services to run; all of the deployment when None.
+        line: the command line of one replica of a service.
     """
     stop, roll = heeding()
     replicas = [
@@ -45,7 +58,7 @@ async def supervise(deployment: Deployment, environ: Mapping[str, str], only: Co
             Child(
                 name,
                 number,
-                command(deployment, name, number),
+                line(deployment, name, number),
                 {**child_environ(deployment, environ), VARIABLE: str(ear.path)},
                 ear,
                 deployment.book.drain.longest_s(),
@@ -87,13 +100,6 @@ def heeding(has_terminal: Callable[[], bool] = _has_terminal) -> tuple[asyncio.E
 
     loop.add_signal_handler(signal.SIGHUP, hung_up)
     return stop, roll
-
-
-def command(deployment: Deployment, service: str, replica: int) -> list[str]:
-    """How one replica of a service of a deployment is run by itself."""
-    line = [sys.executable, "-m", "mesh.cli", "up", "--only", service, "--replica", str(replica)]
-    line += ["--book", str(Path(deployment.book.path))]
-    return [*line, "--env", deployment.environment] if deployment.environment else line
 
 
 async def _roll(children: Sequence[Child], asked: asyncio.Event, settle_s: float, environ: Mapping[str, str]) -> None:
