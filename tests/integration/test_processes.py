@@ -20,6 +20,8 @@ from mesh.child import Child, NotServingError
 from mesh.deployment import Deployment, read_deployment
 from mesh.notify import VARIABLE, Ear, ears
 from mesh.processes import _roll, heeding, supervise
+from mesh.serve import serve
+from tests.integration.test_serving import made
 
 ROOT = Path(__file__).parents[2]
 
@@ -408,15 +410,44 @@ def deployment(folder: Path) -> Deployment:
     return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key"})
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_one_process_is_told_to_end(tmp_path: Path, sent: signal.Signals) -> None:
+    """Services that run in one process drain on each signal that ends it, a closed terminal's too."""
+    async with ears(1) as (ear,):
+        with capture_logs() as logs:
+            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
+            await until(ear.ready.is_set)
+            os.kill(os.getpid(), sent)
+            await task
+        assert [each["event"] for each in logs[-2:]] == ["draining", "stopped"]
+        await until(lambda: not ear.ready.is_set())
+
+
+async def test_one_process_outlives_its_terminal(tmp_path: Path) -> None:
+    """Run with nohup, services in one process serve on when the terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with ears(1) as (ear,):
+            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
+            await until(ear.ready.is_set)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0.1)
+            assert ear.ready.is_set()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await task
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_supervise(tmp_path: Path) -> None:
     """Every replica runs, SIGHUP restarts each in turn, and on SIGTERM those that call end before those they call."""
-    made = deployment(tmp_path)
+    found = deployment(tmp_path)
 
     def fake(_: Deployment, service: str, replica: int) -> list[str]:
         return line(f"{service[0]}{replica}", tmp_path)
 
     async with ears(1) as (ear,):
-        task = asyncio.create_task(supervise(made, {VARIABLE: str(ear.path)}, line=fake))
+        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, line=fake))
         await until(ear.ready.is_set)
         os.kill(os.getpid(), signal.SIGHUP)
         await until(lambda: story(tmp_path).count("serves p1") == 2)
@@ -431,13 +462,13 @@ async def test_supervise(tmp_path: Path) -> None:
 
 async def test_supervise_some(tmp_path: Path) -> None:
     """With --only, the replicas of that service run alone."""
-    made = deployment(tmp_path)
+    found = deployment(tmp_path)
 
     def fake(_: Deployment, service: str, replica: int) -> list[str]:
         return line(f"{service[0]}{replica}", tmp_path)
 
     async with ears(1) as (ear,):
-        task = asyncio.create_task(supervise(made, {VARIABLE: str(ear.path)}, ["books-api-proxy"], fake))
+        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, ["books-api-proxy"], fake))
         await until(ear.ready.is_set)
         os.kill(os.getpid(), signal.SIGINT)
         await task
