@@ -10,7 +10,8 @@ from bench.rolling.house import ROOT
 from mesh.status import MeshError
 
 _FRESH_EVERY = 50
-"""One call in so many is for a book that was not asked for before, and so goes to the leaf; that takes ten a second."""
+"""One call in so many is for a book that was not asked for before, and so goes to the leaf; both together take ten a
+second."""
 
 _KEPT = 20
 """Books that the other calls are for."""
