@@ -67,7 +67,7 @@ bench: $(READY) ## measure a binding beside what one would write instead; ARGS=-
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: rolling
-rolling: $(READY) ## restart two replicas of books and of the leaf under load, one after the other, and count failed calls
+rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)
 
 .PHONY: mutate

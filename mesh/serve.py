@@ -48,10 +48,12 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
 
 
 async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collection[str] | None = None) -> None:
-    """Runs services until SIGTERM or SIGINT, and tells whoever started the process when they serve."""
+    """Runs services until SIGTERM, SIGINT or SIGHUP, and tells whoever started the process when they serve."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    # SIGHUP comes when the terminal is closed; whoever starts this with nohup wants it to outlive that.
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for name in (signal.SIGTERM, signal.SIGINT, *(() if outlives else (signal.SIGHUP,))):
         loop.add_signal_handler(name, stop.set)
     async with serving(deployment, only) as house:
         for (service, entrypoint), listener in house.listeners.items():

@@ -6,87 +6,84 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from bench.rolling.house import RollingError, running
-from bench.rolling.load import Load, rounds
-from clients.connect import connect
+from bench.rolling.callers import callers
+from bench.rolling.house import SETTLE_S, RollingError, running
+from bench.rolling.load import Load, isbns, rounds
+from bench.rolling.report import console, failed, report, show
 from mesh.status import MeshError
 
 ROUNDS = 3
 CALLS = 10_000
 PACE = 200
-_MOST = 100_000
+_MOST_ROUNDS = 100
+_MOST_CALLS = 1_000_000
+_MOST_PACE = 2_000
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures.
 
     Returns:
-        0 when no call failed, 1 when one did or the services would not run.
+        0 when no call failed, 1 when one did or the services would not run. Bad arguments end the process with 2.
     """
-    parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
-    parser.add_argument("--rounds", type=int, choices=range(1, 11), default=ROUNDS, help="default: %(default)s")
-    parser.add_argument("--calls", type=int, default=CALLS, help="calls at least (default: %(default)s)")
-    parser.add_argument("--pace", type=int, default=PACE, help="calls a second (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print JSON on standard output, and nothing else")
-    options = parser.parse_args(arguments)
-    if not (0 < options.calls <= _MOST and 0 < options.pace <= _MOST):
-        parser.error(f"calls and pace are from 1 to {_MOST}")
+    options = _options(arguments)
     try:
-        report = asyncio.run(measured(options.rounds, options.calls, options.pace))
+        told = asyncio.run(measured(options.rounds, options.calls, options.pace))
     except (RollingError, MeshError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    print(json.dumps(report, indent=2) if options.json else told(report))
-    return 1 if report["failed"] else 0
+    if options.json:
+        print(json.dumps(told, indent=2))
+    else:
+        show(told, console())
+    return 1 if failed(told) else 0
 
 
-async def measured(count: int, calls: int, pace: float) -> dict[str, object]:
+async def measured(count: int, calls: int, pace: float, *, settle_s: float = SETTLE_S) -> Mapping[str, Any]:
     """Runs it once.
 
     Args:
         count: rounds; in each, every replica is restarted.
         calls: calls that are made at least.
         pace: calls a second.
+        settle_s: seconds between one replica's return and the end of the next.
 
     Raises:
         RollingError: the services did not start, or did not restart.
+        MeshError: they did not answer before it began.
     """
     with tempfile.TemporaryDirectory(prefix="bookmesh-") as folder:
-        async with running(Path(folder)) as house, connect(house.book) as services:
-            load = Load(services, pace)
+        async with running(Path(folder), settle_s=settle_s) as house, callers(house.book) as found:
+            load = Load(found, pace, isbns())
             await load.warm_up()
-            before, started = house.started, time.monotonic()
-            await rounds(load, count=count, calls=calls, roll=house.roll)
-            outcome = load.outcome
-            return {
-                "rounds": count,
-                "restarts": house.started - before,
-                "seconds": round(time.monotonic() - started, 1),
-                "calls": len(outcome.times_s),
-                "failed": sum(outcome.failures.values()),
-                "failures": dict(outcome.failures),
-                "p50_ms": round(outcome.quantile_s(0.5) * 1000, 1),
-                "p99_ms": round(outcome.quantile_s(0.99) * 1000, 1),
-                "max_ms": round(outcome.quantile_s(1) * 1000, 1),
-            }
+            started = time.monotonic()
+            try:
+                await rounds(load, count=count, calls=calls, roll=house.roll)
+            except* RollingError as group:
+                raise group.exceptions[0] from None
+            return report(found, rounds=count, restarts_s=house.restarts_s, seconds=time.monotonic() - started)
 
 
-def told(report: dict[str, object]) -> str:
-    """The report for people."""
-    lines = [
-        "rolling restart under load: two replicas of books, two of the leaf, one after the other",
-        "{restarts} restarts in {rounds} rounds, {seconds} s".format(**report),
-        "{calls} calls, {failed} failed".format(**report),
-        "p50 {p50_ms} ms, p99 {p99_ms} ms, longest {max_ms} ms".format(**report),
-    ]
-    failures = report["failures"]
-    if isinstance(failures, dict):
-        lines += [f"  {number} x {what}" for what, number in failures.items()]
-    return "\n".join(lines)
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.rolling",
+        description="Restarts two replicas of books and two of the leaf one after the other under load, and counts.",
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
+    parser.add_argument("--calls", type=int, default=CALLS, help="calls at least (default: %(default)s)")
+    parser.add_argument("--pace", type=int, default=PACE, help="calls a second (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output, and nothing else")
+    options = parser.parse_args(arguments)
+    for name, most in (("rounds", _MOST_ROUNDS), ("calls", _MOST_CALLS), ("pace", _MOST_PACE)):
+        if not 0 < getattr(options, name) <= most:
+            parser.error(f"--{name} is from 1 to {most}")
+    return options
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from mesh.drain_settings import DrainSettings
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -21,12 +22,23 @@ _ROLL_S = 120.0
 
 _END_S = 60.0
 
+SETTLE_S = DrainSettings().settle_s
+"""What a deployment has that does not say otherwise."""
+
+_FAULTS = frozenset({"", "process_died", "process_killed", "not_serving", "rolling_restart_stopped"})
+"""What the one that minds the replicas says when all is not well; it says nothing any more when it has ended."""
+
 RESTARTED = ("isbndb-biography-worker", "books-api-proxy")
 """The services that run twice: the search, and the leaf that it calls."""
 
+# Each replica of the leaf keeps its own pace, so that each of two gets half of the plan's ten calls a second.
 _BOOK = """
+[drain]
+settle_s = {settle_s}
+
 [services.isbndb-biography-worker]
 manifest = "{root}/services/isbndb/service.toml"
+public = true
 default = ["127.0.0.1:{ports[0]}", "127.0.0.1:{ports[1]}"]
 admin = ["127.0.0.1:{ports[6]}", "127.0.0.1:{ports[7]}"]
 mesh = ["127.0.0.1:{ports[11]}", "127.0.0.1:{ports[12]}"]
@@ -40,15 +52,17 @@ mesh = ["127.0.0.1:{ports[13]}", "127.0.0.1:{ports[14]}"]
 
 [services.personal-library-cache-warmer]
 manifest = "{root}/services/warmer/service.toml"
+public = true
 default = "127.0.0.1:{ports[4]}"
 admin = "127.0.0.1:{ports[10]}"
+mesh = "127.0.0.1:{ports[15]}"
 
 [stand_ins.ISBNDB_API_KEY]
 module = "sandbox"
 address = "127.0.0.1:{ports[5]}"
 arguments = ["--plan", "enterprise"]
 secret = "sandbox"
-vars = {{ ISBNDB_URL = "http://127.0.0.1:{ports[5]}", ISBNDB_PLAN = "enterprise" }}
+vars = {{ ISBNDB_URL = "http://127.0.0.1:{ports[5]}", ISBNDB_PLAN = "enterprise", RATE_LIMIT_MS = "200" }}
 """
 
 
@@ -66,21 +80,20 @@ class House:
 
     def __init__(self, book: Path, process: asyncio.subprocess.Process) -> None:
         self.book = book
-        self.started = 0
-        """Processes that were started so far."""
+        self.restarts_s: list[float] = []
+        """Seconds that each restart of a replica took, from the signal that ended it until it served again."""
         self._process = process
         self._last = ""
         self._events: asyncio.Queue[str] = asyncio.Queue()
         self._reading = asyncio.create_task(self._read())
 
-    async def start(self, count: int) -> None:
-        """Waits until so many entrypoints listen.
+    async def start(self) -> None:
+        """Waits until all replicas serve.
 
         Raises:
             RollingError: they do not.
         """
-        for _ in range(count):
-            await self._until("listening", _START_S)
+        await self._until("all_serve", _START_S)
 
     async def roll(self) -> None:
         """Restarts every replica, one after the other.
@@ -107,7 +120,7 @@ class House:
         try:
             async with asyncio.timeout(limit_s):
                 while (event := await self._events.get()) != wanted:
-                    if event in {"", "rolling_restart_stopped"}:
+                    if event in _FAULTS:
                         raise RollingError(f"waited for {wanted}; the last they said is: {self._last}")
         except TimeoutError:
             raise RollingError(f"{wanted} did not come in {limit_s:g} s; the last they said is: {self._last}") from None
@@ -116,23 +129,32 @@ class House:
         if self._process.stderr is None:
             return
         async for line in self._process.stderr:
-            self._last = line.decode(errors="replace").strip()
+            text = line.decode(errors="replace").strip()
             with contextlib.suppress(ValueError):
-                event = str(json.loads(self._last).get("event"))
-                self.started += event == "process_started"
-                self._events.put_nowait(event)
+                said = json.loads(text)
+                if said["event"] == "process_restarted":
+                    self.restarts_s.append(said["took_s"])
+                self._events.put_nowait(said["event"])
+            self._last = text or self._last
         self._events.put_nowait("")
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, environ: Mapping[str, str] = os.environ) -> AsyncIterator[House]:
+async def running(
+    folder: Path, environ: Mapping[str, str] = os.environ, *, settle_s: float = SETTLE_S
+) -> AsyncIterator[House]:
     """Runs the services below a folder until the block ends.
+
+    Args:
+        folder: where their address book and their data go.
+        environ: the process's environment.
+        settle_s: seconds between one replica's return and the end of the next.
 
     Raises:
         RollingError: they did not start.
     """
     book = folder / "mesh.toml"
-    book.write_text(_BOOK.format(root=ROOT, ports=free_ports(15)))
+    book.write_text(_BOOK.format(root=ROOT, settle_s=settle_s, ports=free_ports(16)))
     only = [word for name in RESTARTED for word in ("--only", name)]
     kept = {name: value for name, value in environ.items() if not name.startswith(("ISBNDB", "BOOKMESH", "NOTIFY"))}
     process = await asyncio.create_subprocess_exec(
@@ -146,7 +168,7 @@ async def running(folder: Path, environ: Mapping[str, str] = os.environ) -> Asyn
     )
     house = House(book, process)
     try:
-        await house.start(6 * len(RESTARTED))  # default, admin and mesh, of two replicas each
+        await house.start()
         yield house
     finally:
         await house.end()

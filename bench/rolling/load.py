@@ -3,40 +3,18 @@
 import asyncio
 import csv
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 
-from bookmesh.books.v1.books_service_pb2 import SearchAutoRequest
-
+from bench.rolling.callers import Caller
 from bench.rolling.house import ROOT
-from clients.connect import Services
 from mesh.status import MeshError
 
-_TIMEOUT_S = 10.0
-"""Seconds that a call gets."""
-
-_FRESH_EVERY = 100
-"""One call in so many is for a book that was not asked for before, and so goes to the leaf; it may be asked ten times a
+_FRESH_EVERY = 50
+"""One call in so many is for a book that was not asked for before, and so goes to the leaf; both together take ten a
 second."""
 
 _KEPT = 20
 """Books that the other calls are for."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of the calls."""
-
-    times_s: list[float] = field(default_factory=list)
-    """Seconds that each took, failed ones too."""
-    failures: Counter[str] = field(default_factory=Counter)
-    """Failed calls by code and reason."""
-
-    def quantile_s(self, part: float) -> float:
-        """The time within which this part of the calls ended."""
-        times = sorted(self.times_s)
-        return times[min(len(times) - 1, int(len(times) * part))] if times else 0.0
 
 
 def isbns() -> list[str]:
@@ -49,15 +27,15 @@ class Load:
     """Calls at a steady pace, whether earlier ones have ended or not, so that a pause is felt as one.
 
     Args:
-        services: whom to call.
+        callers: who calls, in turn.
         pace: calls a second.
+        books: ISBNs that can be found; the first are those that are asked for most.
     """
 
-    def __init__(self, services: Services, pace: float) -> None:
-        self._services = services
+    def __init__(self, callers: Sequence[Caller], pace: float, books: Sequence[str]) -> None:
+        self._callers = callers
         self._pace = pace
-        self._isbns = isbns()
-        self.outcome = Outcome()
+        self._books = books
         self.begun = 0
 
     async def warm_up(self) -> None:
@@ -66,8 +44,9 @@ class Load:
         Raises:
             MeshError: one could not be had.
         """
-        for isbn in self._isbns[:_KEPT]:
-            await self._services.books.SearchAuto(SearchAutoRequest(q=isbn), timeout=_TIMEOUT_S)
+        for caller in self._callers:
+            for book in self._books[:_KEPT]:
+                await caller.search(book)
 
     async def run(self, enough: Callable[[], bool]) -> None:
         """Calls until it is enough, and waits for the last answers."""
@@ -80,14 +59,18 @@ class Load:
 
     async def _call(self) -> None:
         number, self.begun = self.begun, self.begun + 1
-        fresh, index = divmod(number, _FRESH_EVERY)
-        isbn = self._isbns[(_KEPT + fresh) % len(self._isbns) if index == 0 else number % _KEPT]
+        turn, place = divmod(number, len(self._callers))
+        caller = self._callers[place]
+        # By turns, so that each caller has its share of the fresh ones.
+        fresh, index = divmod(turn, _FRESH_EVERY)
+        unseen = _KEPT + fresh * len(self._callers) + place
+        book = self._books[unseen % len(self._books) if index == 0 else number % _KEPT]
         started = time.perf_counter()
         try:
-            await self._services.books.SearchAuto(SearchAutoRequest(q=isbn), timeout=_TIMEOUT_S)
+            await caller.search(book)
         except MeshError as error:
-            self.outcome.failures[f"{error.code.name} {error.reason}"] += 1
-        self.outcome.times_s.append(time.perf_counter() - started)
+            caller.outcome.failures[f"{error.code.name} {error.reason}"] += 1
+        caller.outcome.times_s.append(time.perf_counter() - started)
 
 
 async def rounds(load: Load, *, count: int, calls: int, roll: Callable[[], Awaitable[None]]) -> None:

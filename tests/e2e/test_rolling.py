@@ -1,19 +1,15 @@
-"""A rolling restart under load, with real processes: the short form of `make rolling`."""
+"""The short form of `make rolling`: every replica is restarted once while two kinds of clients call."""
 
-import json
-import subprocess
-import sys
+from bench.rolling.__main__ import measured
+from bench.rolling.report import ALL
 
-import pytest
-
-from tests.e2e.conftest import ROOT
+SETTLE_S = 1.2
+"""Seconds from one replica's return to the end of the next; clients try every second to reach one that was gone."""
 
 
-@pytest.mark.timeout(180)  # five processes are started, and four of them again, one after the other
-def test_no_call_is_lost() -> None:
-    """While both replicas of books and of the leaf are restarted in turn, no call fails."""
-    command = [sys.executable, "-m", "bench.rolling", "--rounds", "1", "--calls", "500", "--pace", "50", "--json"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
-    report = json.loads(ended.stdout or "{}")
-    assert (ended.returncode, report.get("restarts"), report.get("failures")) == (0, 4, {}), ended.stderr
-    assert report["calls"] >= 500
+async def test_no_call_is_lost() -> None:
+    """Two replicas of the books and two of the leaf are restarted in turn, and no call of any client fails."""
+    told = await measured(1, 500, 60, settle_s=SETTLE_S)
+    rows = {row["caller"]: row for row in told["callers"]}
+    assert {name: row["failures"] for name, row in rows.items()} == {name: {} for name in rows}
+    assert (told["restarts"], len(rows), rows[ALL]["calls"] >= 500) == (4, 3, True)

@@ -1,119 +1,475 @@
-"""The processes of a deployment: started again when they die, restarted in turn, ended in order."""
+"""Replicas as processes: started, started again, restarted one after the other, and ended; tiny ones stand for real."""
 
 import asyncio
 import os
+import pty
+import signal
+import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from mesh import processes
-from mesh.notify import READY, RELOADING, VARIABLE, ears
-from mesh.processes import Child
+from mesh.child import Child, NotServingError
+from mesh.deployment import Deployment, read_deployment
+from mesh.notify import VARIABLE, Ear, ears
+from mesh.processes import _roll, heeding, supervise
+from mesh.serve import serve
+from tests.integration.test_serving import made
 
-SERVICE = """
-import os, signal, socket, sys, time
-def say(what):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.sendto(what.encode(), os.environ["NOTIFY_SOCKET"])
+ROOT = Path(__file__).parents[2]
+
+REPLICA = """
+import os, pathlib, signal, socket, sys, time
+name, home = sys.argv[1], pathlib.Path(sys.argv[2])
+
+def note(what):
+    with (home / "story").open("a") as file:
+        file.write(f"{what} {name} {os.getpid()}\\n")
+
 def end(*_):
-    say("STOPPING=1")
-    with open(LOG, "a") as log: log.write(NAME + " ended\\n")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, signal.SIG_IGN if DEAF else end)
-with open(LOG, "a") as log: log.write(NAME + " began\\n")
-if not MUTE or NAME.endswith("1"):
-    say("READY=1")
-time.sleep(60)
+    if not (home / f"{name}.stubborn").exists():
+        note("ends")
+        os._exit(0)
+
+signal.signal(signal.SIGTERM, end)
+note("starts")
+if (home / f"{name}.broken").exists():
+    sys.exit(3)
+if not (home / f"{name}.mute").exists():
+    note("serves")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while True:
+    time.sleep(60)
 """
 
 
-@asynccontextmanager
-async def minded(log: Path, *names: str, deaf: bool = False, mute: bool = False) -> AsyncIterator[list[Child]]:
-    """Processes of a service each, that are minded until the block ends.
+def line(name: str, home: Path) -> list[str]:
+    """The command line of a process that does what a replica does, and writes it down."""
+    return [sys.executable, "-S", "-c", REPLICA, name, str(home)]
 
-    Args:
-        log: where they write when they begin and end.
-        names: one for each.
-        deaf: they don't end when they are told to.
-        mute: only the first of them ever says that it serves.
-    """
+
+def story(home: Path) -> list[str]:
+    """What the replicas have done, in order: "starts a1"."""
+    path = home / "story"
+    return [" ".join(each.split()[:2]) for each in path.read_text().splitlines()] if path.exists() else []
+
+
+def pids(home: Path, name: str) -> list[int]:
+    """The processes of one replica, the first first."""
+    lines = (each.split() for each in (home / "story").read_text().splitlines())
+    return [int(pid) for what, who, pid in lines if (what, who) == ("starts", name)]
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Waits until a condition is true."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what other processes do has no event
+            await asyncio.sleep(0.01)
+
+
+class Teller(Ear):
+    """An ear that remembers everything it was told."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.told: list[str] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """One message."""
+        self.told.append(data.decode())
+
+
+@asynccontextmanager
+async def children(home: Path, *names: str, start_s: float = 20, end_s: float = 20) -> AsyncIterator[list[Child]]:
+    """Replicas that run until the block ends; "a1" and "a2" are replicas of the service "a"."""
     stopping = False
     async with ears(len(names)) as found, asyncio.TaskGroup() as group:
-        children = []
-        for number, (name, ear) in enumerate(zip(names, found, strict=True), 1):
-            code = f"LOG, NAME, DEAF, MUTE = {str(log)!r}, '{name}{number}', {deaf}, {mute}\n{SERVICE}"
-            environ: Mapping[str, str] = {**os.environ, VARIABLE: str(ear.path)}
-            children.append(Child(name, number, [sys.executable, "-c", code], environ, ear, 0.5))
-        keeping = [group.create_task(child.keep(lambda: stopping)) for child in children]
-        for child in children[: 1 if mute else None]:
-            await child.serves()
+        running = [
+            Child(name[0], int(name[1]), line(name, home), {VARIABLE: str(ear.path)}, ear, end_s, start_s=start_s)
+            for name, ear in zip(names, found, strict=True)
+        ]
+        tasks = [group.create_task(child.keep(lambda: stopping)) for child in running]
         try:
-            yield children
+            yield running
         finally:
             stopping = True
-            for child in children:
+            (home / "a1.stubborn").unlink(missing_ok=True)
+            for child in running:
                 await child.end()
-            for task in keeping:
+            for task in tasks:
                 task.cancel()
 
 
-async def test_restart(tmp_path: Path) -> None:
-    """A restart ends the process in order, and is over when the next one serves."""
-    async with minded(tmp_path / "log", "a") as (child,):
-        await child.restart()
-        said = (tmp_path / "log").read_text().split("\n")[:3]
-    assert said == ["a1 began", "a1 ended", "a1 began"]
+@asynccontextmanager
+async def rolling(home: Path, *names: str, settle_s: float = 0) -> AsyncIterator["Rolling"]:
+    """Replicas that all serve, and are restarted one after the other when asked."""
+    async with children(home, *names) as running:
+        teller = Teller(home / "teller")
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: teller,
+            local_addr=str(teller.path),
+            family=socket.AF_UNIX,
+        )
+        asked = asyncio.Event()
+        task = asyncio.create_task(_roll(running, asked, settle_s, {VARIABLE: str(teller.path)}))
+        try:
+            await until(lambda: teller.told == ["READY=1"])
+            yield Rolling(running, asked, teller)
+        finally:
+            task.cancel()
+            transport.close()
+
+
+class Rolling:
+    """What restarts the replicas."""
+
+    def __init__(self, children: list[Child], asked: asyncio.Event, teller: Teller) -> None:
+        self._children = children
+        self._asked = asked
+        self._teller = teller
+
+    def ask(self) -> None:
+        """Asks for a restart."""
+        self._teller.told.clear()
+        self._asked.set()
+
+    def give(self, seconds: float) -> None:
+        """Gives each replica so long from now on until it serves."""
+        for child in self._children:
+            child._start_s = seconds
+
+    def is_done(self) -> bool:
+        """Whether it was said that the restart began and ended."""
+        return self._teller.told == ["RELOADING=1", "READY=1"]
+
+
+async def test_died(tmp_path: Path) -> None:
+    """A process that dies is started again, after a pause that doubles each time."""
+    (tmp_path / "a1.broken").touch()
+    with capture_logs() as logs:
+        async with children(tmp_path, "a1") as (child,):
+            await until(lambda: story(tmp_path).count("starts a1") == 3)
+            (tmp_path / "a1.broken").unlink()
+            await child.serves()
+    deaths = [each for each in logs if each["event"] == "process_died"]
+    assert [(each["status"], each["restart_in_s"]) for each in deaths] == [(3, 0.2), (3, 0.4), (3, 0.8)]
 
 
 async def test_killed(tmp_path: Path) -> None:
-    """A process that dies by itself is started again."""
-    async with minded(tmp_path / "log", "a") as (child,):
-        process = child._process
-        assert process is not None
-        process.kill()
-        await process.wait()
-        while child._ear.ready.is_set():  # noqa: ASYNC110 - until its death is noticed
-            await asyncio.sleep(0.01)
+    """A process that is killed serves no more until the one that takes its place does."""
+    async with children(tmp_path, "a1") as (child,):
         await child.serves()
-        assert (tmp_path / "log").read_text() == "a1 began\na1 began\n"
+        os.kill(pids(tmp_path, "a1")[0], signal.SIGKILL)
+        await until(lambda: not child._ear.ready.is_set())
+        await child.serves()
+        assert story(tmp_path) == ["starts a1", "serves a1", "starts a1", "serves a1"]
 
 
-async def test_deaf(tmp_path: Path) -> None:
-    """A process that will not end is killed when its time is over."""
-    async with minded(tmp_path / "log", "a", deaf=True) as (child,):
-        process = child._process
+async def test_never_serves(tmp_path: Path) -> None:
+    """A replica that does not serve in time is an error that names it."""
+    (tmp_path / "a2.mute").touch()
+    async with children(tmp_path, "a2", start_s=0.1) as (child,):
+        with pytest.raises(NotServingError, match="replica 2 of a does not serve"):
+            await child.serves()
+
+
+async def test_restart(tmp_path: Path) -> None:
+    """A restart ends the process in order, and is over when another one serves; it tells how long, and of no death."""
+    with capture_logs() as logs:
+        async with children(tmp_path, "a1") as (child,):
+            await child.serves()
+            await child.restart()
+            assert story(tmp_path) == ["starts a1", "serves a1", "ends a1", "starts a1", "serves a1"]
+    assert len(set(pids(tmp_path, "a1"))) == 2
+    assert [each["event"] for each in logs] == ["process_started", "process_started", "process_restarted"]
+    assert (logs[-1]["service"], logs[-1]["replica"], 0 < logs[-1]["took_s"] < 20) == ("a", 1, True)
+
+
+async def test_restart_of_one_that_is_dead(tmp_path: Path) -> None:
+    """A restart of a replica that has died waits for the one that is started anyway, and starts no second one."""
+    async with children(tmp_path, "a1") as (child,):
+        await child.serves()
+        os.kill(pids(tmp_path, "a1")[0], signal.SIGKILL)
+        await until(lambda: not child._ear.ready.is_set())
         await child.restart()
-        assert process is not None
-        assert process.returncode == -9
+        assert story(tmp_path).count("starts a1") == 2
 
 
-async def test_rolling_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One replica goes after the other: none ends before the one before it serves again."""
-    monkeypatch.setattr(processes, "_START_S", 10.0)
-    asked = asyncio.Event()
-    async with minded(tmp_path / "log", "a", "a") as children:
-        rolling = asyncio.create_task(processes._roll(children, asked, 0.05, {}))
-        asked.set()
-        while (tmp_path / "log").read_text().count("began") < 4:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.02)
-        rolling.cancel()
-        said = (tmp_path / "log").read_text().split("\n")[2:-1]
-    assert said == ["a1 ended", "a1 began", "a2 ended", "a2 began"]
+async def test_stubborn(tmp_path: Path) -> None:
+    """A process that does not end in its time is killed, and that is logged."""
+    (tmp_path / "a1.stubborn").touch()
+    with capture_logs() as logs:
+        async with children(tmp_path, "a1", end_s=0.2) as (child,):
+            await child.serves()
+            await child.restart()
+    killed = [each["pid"] for each in logs if each["event"] == "process_killed"]
+    assert (killed, story(tmp_path)[:3]) == (pids(tmp_path, "a1")[:1], ["starts a1", "serves a1", "starts a1"])
 
 
-async def test_one_that_does_not_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a replica does not serve, the other one is not ended: it carries the service alone."""
-    monkeypatch.setattr(processes, "_START_S", 2.0)
-    told: list[str] = []
-    monkeypatch.setattr(processes, "notify", lambda state, _: told.append(state))
-    asked = asyncio.Event()
-    async with minded(tmp_path / "log", "a", "a", mute=True) as children:
-        rolling = asyncio.create_task(processes._roll(children, asked, 0.0, {}))
-        asked.set()
-        while told != [RELOADING, READY]:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.02)
-        rolling.cancel()
-        assert "ended" not in (tmp_path / "log").read_text()
+async def test_ctrl_c_is_not_for_the_children(tmp_path: Path) -> None:
+    """Each replica is in a session of its own, so that a Ctrl-C at the terminal passes it by."""
+    async with children(tmp_path, "a1") as (child,):
+        await child.serves()
+        (pid,) = pids(tmp_path, "a1")
+        assert os.getsid(pid) == pid
+
+
+async def test_one_after_the_other(tmp_path: Path) -> None:
+    """Replicas are restarted in turn: each serves again before the next one is ended; then that is told."""
+    async with rolling(tmp_path, "a1", "a2", "b1") as roll:
+        told = len(story(tmp_path))
+        roll.ask()
+        await until(roll.is_done)
+        turns = ("a1", "a2", "b1")
+        assert story(tmp_path)[told:] == [f"{what} {name}" for name in turns for what in ("ends", "starts", "serves")]
+
+
+async def test_twice(tmp_path: Path) -> None:
+    """A second restart that is asked for while the first one runs comes after it."""
+    async with rolling(tmp_path, "a1", "a2") as roll:
+        roll.ask()
+        await until(lambda: "ends a1" in story(tmp_path))
+        roll._asked.set()
+        await until(lambda: roll._teller.told == ["RELOADING=1", "READY=1"] * 2)
+        assert [story(tmp_path).count(f"ends {name}") for name in ("a1", "a2")] == [2, 2]
+
+
+async def test_waits_for_the_others(tmp_path: Path) -> None:
+    """While one replica does not serve, none of the same service is ended."""
+    async with rolling(tmp_path, "a1", "a2") as roll:
+        (tmp_path / "a2.broken").touch()
+        os.kill(pids(tmp_path, "a2")[0], signal.SIGKILL)
+        await until(lambda: story(tmp_path).count("starts a2") == 2)
+        roll.ask()
+        await until(lambda: story(tmp_path).count("starts a2") == 3)
+        assert "ends a1" not in story(tmp_path)
+        (tmp_path / "a2.broken").unlink()
+        await until(roll.is_done)
+        told = story(tmp_path)
+        assert told.index("ends a1") > [at for at, each in enumerate(told) if each == "serves a2"][1]
+
+
+async def test_one_that_does_not_come_up(tmp_path: Path) -> None:
+    """A replica that does not serve after its restart stops the rest; the others run on, and the log names it."""
+    with capture_logs() as logs:
+        async with rolling(tmp_path, "a1", "a2", "b1") as roll:
+            roll.give(0.5)
+            (tmp_path / "a1.broken").touch()
+            roll.ask()
+            await until(roll.is_done)
+            assert {"ends a2", "ends b1"}.isdisjoint(story(tmp_path))
+    (stopped,) = (each for each in logs if each["event"] == "rolling_restart_stopped")
+    assert (stopped["service"], stopped["replica"], stopped["log_level"]) == ("a", 1, "error")
+
+
+async def test_one_that_was_down_before(tmp_path: Path) -> None:
+    """The log names the replica that does not serve, and not the one whose turn it was."""
+    with capture_logs() as logs:
+        async with rolling(tmp_path, "a1", "a2") as roll:
+            roll.give(0.5)
+            (tmp_path / "a2.broken").touch()
+            os.kill(pids(tmp_path, "a2")[0], signal.SIGKILL)
+            await until(lambda: story(tmp_path).count("starts a2") == 2)
+            roll.ask()
+            await until(roll.is_done)
+            assert "ends a1" not in story(tmp_path)
+    (stopped,) = (each for each in logs if each["event"] == "rolling_restart_stopped")
+    assert (stopped["service"], stopped["replica"]) == ("a", 2)
+
+
+async def test_after_one_that_stopped(tmp_path: Path) -> None:
+    """Once the replica is mended, the next restart goes through."""
+    async with rolling(tmp_path, "a1", "a2") as roll:
+        roll.give(0.5)
+        (tmp_path / "a1.broken").touch()
+        roll.ask()
+        await until(roll.is_done)
+        (tmp_path / "a1.broken").unlink()
+        roll.give(20)
+        roll.ask()
+        await until(roll.is_done)
+        assert story(tmp_path).count("ends a2") == 1
+
+
+async def test_settles(tmp_path: Path) -> None:
+    """Between one replica's return and the end of the next is the time in which callers find it again."""
+    async with rolling(tmp_path, "a1", "a2", settle_s=0.6) as roll:
+        started = time.monotonic()
+        roll.ask()
+        await until(lambda: story(tmp_path).count("serves a1") == 2)
+        assert "ends a2" not in story(tmp_path)
+        await until(roll.is_done)
+        assert time.monotonic() - started > 1.2
+
+
+async def test_not_all_serve() -> None:
+    """Where a replica never serves, that is logged, and nobody is told that all do."""
+    with capture_logs() as logs:
+        async with ears(2) as (ear, told):
+            child = Child("a", 1, [], {}, ear, 1, start_s=0.05)
+            task = asyncio.create_task(_roll([child], asyncio.Event(), 0, {VARIABLE: str(told.path)}))
+            await until(lambda: logs)
+            task.cancel()
+            assert not told.ready.is_set()
+    assert logs == [{"event": "not_serving", "service": "a", "replica": 1, "log_level": "error"}]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_end(sent: signal.Signals) -> None:
+    """SIGTERM and SIGINT end all."""
+    stop, roll = heeding(lambda: True)
+    os.kill(os.getpid(), sent)
+    await until(stop.is_set)
+    assert not roll.is_set()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_told_to_restart(terminal: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """SIGHUP restarts, where there is a terminal that is still there, and where there was none."""
+    stop, roll = heeding(lambda: terminal)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await until(roll.is_set)
+    assert not stop.is_set()
+
+
+async def test_outlives_its_terminal() -> None:
+    """Run with nohup, it goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        there = True
+        stop, roll = heeding(lambda: there)
+        there = False
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(roll.is_set)
+        assert not stop.is_set()
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)
+
+
+HEEDING = """
+import asyncio, fcntl, sys, termios
+from mesh.processes import heeding
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+async def main():
+    stop, roll = heeding()
+    for name, event in (("stop", stop), ("roll", roll)):
+        asyncio.create_task(tell(name, event))
+    print("ready", flush=True)
+    await stop.wait()
+
+async def tell(name, event):
+    await event.wait()
+    print(name, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_closed_terminal() -> None:
+    """A real terminal that is closed ends what runs in it; before that, a SIGHUP restarts."""
+    near, far = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", HEEDING],
+        cwd=ROOT,
+        stdin=far,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        os.close(far)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline() == "roll\n"
+        os.close(near)
+        assert (process.wait(20), "stop" in process.stdout.read()) == (0, True)
+
+
+def deployment(folder: Path) -> Deployment:
+    """The project's services, the leaf and the books twice; nothing of it is opened."""
+    entries = []
+    for name, package, count in (
+        ("isbndb-biography-worker", "isbndb", 2),
+        ("books-api-proxy", "books", 2),
+        ("personal-library-cache-warmer", "warmer", 1),
+    ):
+        entries += [f'[services.{name}]\nmanifest = "{ROOT}/services/{package}/service.toml"']
+        entries += [f"{key} = {['127.0.0.1:0'] * count}" for key in ("default", "admin", "mesh")]
+    book = folder / "mesh.toml"
+    book.write_text("\n".join([*entries, "[drain]", "settle_s = 0"]))
+    return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key"})
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_one_process_is_told_to_end(tmp_path: Path, sent: signal.Signals) -> None:
+    """Services that run in one process drain on each signal that ends it, a closed terminal's too."""
+    async with ears(1) as (ear,):
+        with capture_logs() as logs:
+            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
+            await until(ear.ready.is_set)
+            os.kill(os.getpid(), sent)
+            await task
+        assert [each["event"] for each in logs[-2:]] == ["draining", "stopped"]
+        await until(lambda: not ear.ready.is_set())
+
+
+async def test_one_process_outlives_its_terminal(tmp_path: Path) -> None:
+    """Run with nohup, services in one process serve on when the terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with ears(1) as (ear,):
+            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
+            await until(ear.ready.is_set)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0.1)
+            assert ear.ready.is_set()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await task
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+async def test_supervise(tmp_path: Path) -> None:
+    """Every replica runs, SIGHUP restarts each in turn, and on SIGTERM those that call end before those they call."""
+    found = deployment(tmp_path)
+
+    def fake(_: Deployment, service: str, replica: int) -> list[str]:
+        return line(f"{service[0]}{replica}", tmp_path)
+
+    async with ears(1) as (ear,):
+        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, line=fake))
+        await until(ear.ready.is_set)
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(lambda: story(tmp_path).count("serves p1") == 2)
+        await until(ear.ready.is_set)
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await task
+    ends = [each for each in story(tmp_path) if each.startswith("ends")]
+    turns = ["ends i1", "ends i2", "ends b1", "ends b2", "ends p1"]
+    assert ends == turns + turns[::-1]
+
+
+async def test_supervise_some(tmp_path: Path) -> None:
+    """With --only, the replicas of that service run alone."""
+    found = deployment(tmp_path)
+
+    def fake(_: Deployment, service: str, replica: int) -> list[str]:
+        return line(f"{service[0]}{replica}", tmp_path)
+
+    async with ears(1) as (ear,):
+        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, ["books-api-proxy"], fake))
+        await until(ear.ready.is_set)
+        os.kill(os.getpid(), signal.SIGINT)
+        await task
+    assert sorted(each for each in story(tmp_path) if each.startswith("serves")) == ["serves b1", "serves b2"]
