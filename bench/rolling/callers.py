@@ -13,7 +13,8 @@ from grpc import aio
 from clients.connect import BOOKS, addresses_of, connect
 from mesh.address_book import read_address_book
 from mesh.manifest import DEFAULT_ENTRYPOINT
-from mesh.status import MeshError, from_status
+from mesh.status import MeshError
+from mesh.status_details import from_status
 from mesh.transport.balancing import channel_options, targets
 
 _TIMEOUT_S = 10.0

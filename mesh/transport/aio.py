@@ -18,7 +18,8 @@ from mesh.call import Call, Handler, Metadatum, Reply
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
 from mesh.props import BINDING_KEY
-from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
+from mesh.status import CancelledCallError, MeshError, UnavailableError
+from mesh.status_details import DETAILS_KEY, from_status
 from mesh.trace import to_metadata
 from mesh.transport.balancing import channel_options
 from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY

@@ -15,7 +15,8 @@ from grpc import aio
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.props import BINDING_KEY
-from mesh.status import DETAILS_KEY, CancelledCallError, MeshError
+from mesh.status import CancelledCallError, MeshError
+from mesh.status_details import DETAILS_KEY, details_of
 from mesh.trace import from_metadata
 from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard
 from mesh.transport.times import times
@@ -217,7 +218,7 @@ async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) 
     if context.cancelled():
         raise asyncio.CancelledError
     try:
-        await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, error.to_details())))
+        await context.abort(error.code, error.message, (*trailing, (DETAILS_KEY, details_of(error))))
     except aio.InternalError:
         # The call ended in this very moment, so there is nobody left to hear of it.
         raise asyncio.CancelledError from None

@@ -21,7 +21,8 @@ from mesh.call import Call, Side
 from mesh.contract import service_of
 from mesh.endpoint import Serving
 from mesh.serve import serving
-from mesh.status import MeshError, UnavailableError, from_status
+from mesh.status import MeshError, UnavailableError
+from mesh.status_details import from_status
 from mesh.transport.aio import AioTransport
 from tests.integration.test_serving import made
 

@@ -17,6 +17,7 @@ from mesh.introspection import Introspection
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError
+from mesh.status_details import details_of
 from mesh.testing import in_process
 from services.isbndb.entrypoints import Default, lifespan
 from services.isbndb.env import Env
@@ -288,7 +289,7 @@ async def test_key_is_told_nowhere(wire: Wire, answer: bytes) -> None:
                 told.append(repr(await upstream.get(("book", "9780441013593"), {}, left_s=5)))
             except MeshError as error:
                 chain = [error, error.__cause__, error.__context__]
-                told += [*map(repr, chain), "".join(traceback.format_exception(error)), str(error.to_details())]
+                told += [*map(repr, chain), "".join(traceback.format_exception(error)), str(details_of(error))]
             told.append(repr(vars(upstream)))
     assert CANARY not in "".join(told) + repr(logs)
 

@@ -8,7 +8,8 @@ from grpc import StatusCode, aio
 
 from mesh.call import Call, Side
 from mesh.contract import service_of
-from mesh.status import DETAILS_KEY, InternalError
+from mesh.status import InternalError
+from mesh.status_details import DETAILS_KEY, details_of
 from mesh.transport.aio import _failed
 
 UPLOAD = service_of(WarmerServiceStub).methods["/bookmesh.warmer.v1.WarmerService/UploadLibrary"]
@@ -39,6 +40,6 @@ def test_own_status_stays() -> None:
     """What a callee said itself stays as it said it, however late it is."""
     said = InternalError("INTERNAL", LOST, metadata={"error_id": "3f0c"})
     call = Call(UPLOAD, Side.CLIENT, deadline=time.monotonic() - 1)
-    trailing = aio.Metadata((DETAILS_KEY, said.to_details()))
+    trailing = aio.Metadata((DETAILS_KEY, details_of(said)))
     error = _failed(call, aio.AioRpcError(StatusCode.INTERNAL, aio.Metadata(), trailing, LOST))
     assert (error.code, error.metadata) == (StatusCode.INTERNAL, {"error_id": "3f0c"})

@@ -13,7 +13,8 @@ from google.protobuf.message import Message
 
 from mesh.context import Context
 from mesh.rules import WHOLE_BYTES, check, check_of
-from mesh.status import DETAILS_KEY, DETAILS_LIMIT, InvalidArgumentError, from_status
+from mesh.status import InvalidArgumentError
+from mesh.status_details import DETAILS_KEY, DETAILS_LIMIT, details_of, from_status
 from mesh.testing import in_process
 
 
@@ -72,8 +73,8 @@ def test_many_faults_cost_no_more_than_one() -> None:
 def test_many_faults_stay_small() -> None:
     """More faults than fit are cut to what gRPC lets through; the first arrive, and the cut is told."""
     error = refused(warmer.WarmRequest(inline=warmer.InlineLibrary(authors=["!"] * 900)))
-    told = from_status(error.code, error.message, [(DETAILS_KEY, error.to_details())])
-    assert (len(error.violations), len(error.to_details()) <= DETAILS_LIMIT) == (900, True)
+    told = from_status(error.code, error.message, [(DETAILS_KEY, details_of(error))])
+    assert (len(error.violations), len(details_of(error)) <= DETAILS_LIMIT) == (900, True)
     assert 10 < len(told.violations) < 900
     assert (told.field, told.metadata["truncated"]) == ("inline.authors[0]", "metadata, violations")
     assert list(error.violations[: len(told.violations)]) == list(told.violations)

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.status import (
-    DETAILS_KEY,
-    DETAILS_LIMIT,
     FieldViolation,
     InvalidArgumentError,
     MeshError,
@@ -20,8 +18,8 @@ from mesh.status import (
     UnavailableError,
     classify,
     error_of,
-    from_status,
 )
+from mesh.status_details import DETAILS_KEY, DETAILS_LIMIT, details_of, from_status
 
 PROTO = Path(__file__).parents[2] / "protos/bookmesh/mesh/v1/error_reason.proto"
 
@@ -30,7 +28,7 @@ FAILING_CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode
 
 def over_the_wire(error: MeshError) -> MeshError:
     """The error as its caller gets it."""
-    return from_status(error.code, error.message, [(DETAILS_KEY, error.to_details())])
+    return from_status(error.code, error.message, [(DETAILS_KEY, details_of(error))])
 
 
 def content(error: MeshError) -> tuple[object, ...]:
@@ -64,7 +62,7 @@ def test_violations_survive_the_wire() -> None:
 def test_details_stay_small(metadata: dict[str, str], message: str) -> None:
     """However much an error says, its details stay below what gRPC drops, and its reason arrives."""
     error = ResourceExhaustedError(ERROR_REASON_QUOTA_SPENT, message, metadata=metadata)
-    assert (len(error.to_details()) <= DETAILS_LIMIT, over_the_wire(error).reason) == (True, "QUOTA_SPENT")
+    assert (len(details_of(error)) <= DETAILS_LIMIT, over_the_wire(error).reason) == (True, "QUOTA_SPENT")
 
 
 def test_broken_details_do_not_hide_the_status() -> None:
