@@ -4,7 +4,6 @@ Exit status: 0 success, 1 a call failed, 2 bad usage, 64 bad configuration.
 """
 
 import asyncio
-import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -19,27 +18,21 @@ from bookmesh.isbndb.v1 import isbndb_service_pb2 as isbndb
 from bookmesh.warmer.v1 import admin_service_pb2 as warmer_admin
 from bookmesh.warmer.v1 import warmer_service_pb2 as warmer
 from google.protobuf.json_format import MessageToJson
-from google.protobuf.message import Message
-from rich.console import Console
 
 from clients import render
-from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect
+from clients.breakers import breaker_command
+from clients.connect import BOOKS, ISBNDB, WARMER, Services
 from clients.demo import demo
+from clients.terminal import AsJson, err, out, print_json, run
 from clients.warming import upload, watch
-from mesh.cli import Book, Environment, check_command, explained, up_command
-from mesh.status import MeshError
+from clients.why import explain, story
+from mesh.cli import Book, Environment, check_command, up_command
+from mesh.doctor.command import doctor_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Book search over a mesh of bound services.")
 app.command("up")(up_command)
 app.command("check")(check_command)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as proto JSON on stdout, and nothing else.")]
-
-_WIDE = 200
-"""Columns where there is no terminal to measure: what is piped on is not folded."""
-
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, highlight=False)
+app.command("doctor")(doctor_command)
 
 _STRATEGIES = {"isbn": "STRATEGY_ISBN", "author-first": "STRATEGY_AUTHOR_FIRST", "hybrid": "STRATEGY_HYBRID"}
 
@@ -69,13 +62,13 @@ def search_command(
         answer = await services.books.SearchAuto(request)
         elapsed = (time.perf_counter() - started) * 1000
         if as_json:
-            _print_json(answer)
+            print_json(answer)
             return
         err.print(render.interpretation(answer), render.provenance(answer.provenance, elapsed), sep=": ")
         err.print(render.outcomes(answer.providers))
         out.print(render.search(answer, limit=max_results or len(answer.results)))
 
-    _run(book, env, ask)
+    run(book, env, ask)
 
 
 @app.command("author")
@@ -95,13 +88,13 @@ def author_command(
     async def ask(services: Services) -> None:
         answer = await services.isbndb.AuthorBibliography(request)
         if as_json:
-            _print_json(answer)
+            print_json(answer)
             return
         more = f"; --page {answer.next_page} has more" if answer.next_page else ""
         err.print(f"{len(answer.works)} works in {answer.edition_count} editions by {answer.author or name}{more}")
         out.print(render.works(answer.works))
 
-    _run(book, env, ask)
+    run(book, env, ask)
 
 
 @app.command("warm")
@@ -140,11 +133,11 @@ def warm_command(
             err.print(f"the job goes on; watch it with: bookmesh jobs --watch {started.job.id}")
             raise
         if as_json:
-            _print_json(job)
+            print_json(job)
         else:
             out.print(render.summary(job))
 
-    _run(book, env, ask)
+    run(book, env, ask)
 
 
 @app.command("jobs")
@@ -161,17 +154,17 @@ def jobs_command(
         if watched:
             job = await watch(services.warmer, watched, err)
             if as_json:
-                _print_json(job)
+                print_json(job)
             else:
                 out.print(render.summary(job))
             return
         answer = await services.warmer.ListWarmJobs(warmer.ListWarmJobsRequest())
         if as_json:
-            _print_json(answer)
+            print_json(answer)
         else:
             out.print(render.jobs(answer.jobs))
 
-    _run(book, env, ask)
+    run(book, env, ask)
 
 
 @app.command("health")
@@ -195,45 +188,48 @@ def health_command(
         answers = [await ask_one() for name, ask_one in reports.items() if service in {"", name}]
         if as_json:
             for answer in answers:
-                _print_json(answer)
+                print_json(answer)
         else:
             out.print(render.health(answer.health for answer in answers))
 
-    _run(book, env, ask)
+    run(book, env, ask)
 
 
+@app.command("why")
+def why_command(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="A trace id, or the id of one call.")],
+    book: Book = Path("mesh.toml"),
+    env: Environment = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what the mesh did for a call: each hop, and each decision with its reason."""
+
+    async def ask(services: Services) -> None:
+        records = await explain(services, identity)
+        if as_json:
+            for record in records:
+                print_json(record)
+        elif records:
+            out.print(story(records))
+        else:
+            err.print("no service remembers such a call; each keeps its last ten thousand")
+            raise typer.Exit(1)
+
+    run(book, env, ask)
+
+
+app.command("breaker")(breaker_command)
 app.command("demo")(demo)
 
 
 def _show(answer: warmer.WarmResponse, *, as_json: bool) -> None:
     if as_json:
-        _print_json(answer)
+        print_json(answer)
     elif answer.HasField("job"):
         out.print(f"{answer.job.id} is on its way; watch it with: bookmesh jobs --watch {answer.job.id}")
     else:
         out.print_json(MessageToJson(answer.plan))
-
-
-def _print_json(message: Message) -> None:
-    """One answer on stdout, and nothing else."""
-    typer.echo(MessageToJson(message, ensure_ascii=False))
-
-
-def _run(book: Path, env: str | None, ask: Callable[[Services], Awaitable[None]]) -> None:
-    """Runs one command against a deployment; a call that fails is told on stderr with status 1."""
-
-    async def main() -> None:
-        async with connect(book, env) as services:
-            await ask(services)
-
-    with explained():
-        try:
-            asyncio.run(main())
-        except MeshError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
 
 
 def main() -> None:

@@ -7,7 +7,6 @@
 Calls get a deadline, and fail with the typed errors of `mesh.status` rather than with gRPC's own.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,11 +22,11 @@ from bookmesh.warmer.v1 import warmer_service_pb2_grpc as warmer
 from grpc_health.v1 import health_pb2_grpc
 
 from mesh.address_book import read_address_book
+from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.contract import service_of
 from mesh.layers import client_layers
-from mesh.layers.breaking import Breakers
-from mesh.stats import Stats
+from mesh.runtime import Runtime
 from mesh.transport.aio import AioTransport
 from mesh.transport.channel import BindingChannel
 
@@ -125,14 +124,14 @@ def _named(addresses: Addresses, service: str) -> str:
 
 def _channel(make: Any, service: str, address: str, deadline_s: float) -> BindingChannel:
     layers = client_layers(
+        Runtime(service=""),
         binding=service,
         service=service,
-        stats=Stats(),
-        breakers=Breakers(),
-        # A person who tries again wants an answer from the service, not from a breaker of their own.
-        breaker=BreakerSettings(enabled=False),
-        default_s=deadline_s,
-        clock=time.monotonic,
+        settings=BindingSettings(
+            deadline_ms=round(deadline_s * 1000),
+            # A person who tries again wants an answer from the service, not from a breaker of their own.
+            breaker=BreakerSettings(enabled=False),
+        ),
     )
     return BindingChannel(
         service=service_of(make), caller="client", binding=service, layers=layers, transport=AioTransport(address)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bookmesh.books.v1.books_service_pb2 import ProviderOutcome, ProviderState, QueryKind, SearchAutoResponse
-from bookmesh.mesh.v1.admin_pb2 import Health, HealthState
+from bookmesh.mesh.v1.admin_pb2 import Breaker, BreakerState, Health, HealthState
 from bookmesh.type.v1.book_pb2 import Edition, Format, Provenance, Tier, Work
 from bookmesh.warmer.v1.warmer_service_pb2 import Library, Reject, Repair, WarmJob, WarmJobState
 from rich.table import Table
@@ -154,6 +154,54 @@ def health(reports: Iterable[Health]) -> Table:
             about = "from a stand-in" if secret.stand_in else ""
             table.add_row(f"  {secret.binding}", "set" if secret.present else "[dim]not set[/]", "", about)
     return table
+
+
+def breakers(found: Iterable[Breaker], now: float) -> Table:
+    """Circuit breakers: where each stands since when, and what it saw lately.
+
+    Args:
+        found: the breakers.
+        now: seconds since the epoch, for how long each has stood there.
+    """
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in (
+        "Caller",
+        "Breaker",
+        "State",
+        "For",
+        "In a row",
+        "Lately",
+        "Failed",
+        "Slow",
+        "Passed",
+        "Refused",
+        "Last",
+    ):
+        table.add_column(column, justify="left" if column in {"Caller", "Breaker", "State", "Last"} else "right")
+    for each in found:
+        table.add_row(
+            each.caller,
+            each.name,
+            _breaker_state(each),
+            _age(max(0.0, now - each.change_time.ToMilliseconds() / 1000)),
+            str(each.consecutive_failure_count),
+            str(each.window_call_count),
+            f"{each.failure_rate:.0%}" if each.HasField("failure_rate") else "",
+            f"{each.slow_rate:.0%}" if each.HasField("slow_rate") else "",
+            str(each.permitted_count),
+            str(each.refused_count),
+            each.last_event.why.replace("_", " "),
+        )
+    return table
+
+
+def _breaker_state(of: Breaker) -> str:
+    said = word(BreakerState.Name(of.state), "BREAKER_STATE_")
+    if of.state == BreakerState.BREAKER_STATE_CLOSED:
+        return f"[green]{said}[/]"
+    if of.state in {BreakerState.BREAKER_STATE_OPEN, BreakerState.BREAKER_STATE_FORCED_OPEN}:
+        return f"[red]{said}[/]" + (f", probe in {_age(of.reopen_ms / 1000)}" if of.reopen_ms else "")
+    return f"[yellow]{said}[/]"
 
 
 def _state(state: HealthState.ValueType) -> str:

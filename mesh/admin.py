@@ -1,6 +1,6 @@
-"""The four methods that every Admin entrypoint has, answered from the service's Introspection.
+"""The methods that every Admin entrypoint has, answered from the service's Introspection.
 
-Each package has an AdminService of its own with messages of its own, and the same four methods; so the response types
+Each package has an AdminService of its own with messages of its own, and the same methods; so the response types
 are taken from the call's contract.
 """
 
@@ -62,6 +62,18 @@ class AdminMethods:
             except ValueError as error:
                 raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, str(error), field="state") from None
         return _response_type(context)(breakers=self._mesh.list_breakers(request.name))
+
+    async def ExplainCall(self, request: Any, context: Any) -> Any:
+        """What the mesh did for a call.
+
+        Raises:
+            InvalidArgumentError: the id has not the form of one.
+        """
+        try:
+            records = self._mesh.explain(request.id)
+        except ValueError as error:
+            raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, str(error), field="id") from None
+        return _response_type(context)(records=records)
 
 
 def _settable(value: int) -> BreakerState:

@@ -26,9 +26,17 @@ class Background:
         self._grace_s = grace_s
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, Result], *, name: str) -> asyncio.Task[Result]:
-        """Begins a task. Nobody need await it: what it raises is logged under its name."""
-        task = asyncio.get_running_loop().create_task(work, name=name, context=contextvars.Context())
+    def spawn(
+        self, work: Coroutine[Any, Any, Result], *, name: str, context: contextvars.Context | None = None
+    ) -> asyncio.Task[Result]:
+        """Begins a task. Nobody need await it: what it raises is logged under its name.
+
+        Args:
+            work: what it does.
+            name: what the log calls it.
+            context: what it begins in; an empty one when None.
+        """
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context or contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -110,6 +110,14 @@ def check_env(
         for name in declared
         if name not in fields
     ]
+    problems += [
+        Problem(
+            f"{manifest.path}:mesh.entrypoints.{name}",
+            f"has settings, but there is no such entrypoint.{did_you_mean(name, worker.entrypoints)}",
+        )
+        for name in manifest.entrypoint_settings
+        if name not in worker.entrypoints
+    ]
     for name, field in fields.items():
         wanted, found = kind_of(hints[name]), declared.get(name)
         where = f"{env}.{name}"
@@ -124,7 +132,7 @@ def check_env(
         elif found.kind != wanted:
             problems.append(Problem(where, f"is a {wanted}, but {manifest.path} declares a {found.kind}."))
         else:
-            problems += _check_binding(where, hints[name], found, workers, secrets, variables.get(name))
+            problems += _check_binding(where, hints[name], found, manifest, workers, secrets, variables.get(name))
     return problems
 
 
@@ -132,13 +140,14 @@ def _check_binding(
     where: str,
     annotation: Any,
     found: _Declared,
+    manifest: Manifest,
     workers: Mapping[str, Worker],
     secrets: SecretSource,
     variable: str | None,
 ) -> list[Problem]:
     match found.kind:
         case "service":
-            return _check_service(where, annotation, found.entry, workers)
+            return _check_service(where, annotation, found.entry, manifest, workers)
         case "secret" if not _is_optional(annotation) and find_secret(found.entry, secrets) is None:
             what = f"needs the secret {found.entry.secret_name}, which is not set. Set it in the environment."
             return [Problem(where, what)]
@@ -150,7 +159,9 @@ def _check_binding(
     return []
 
 
-def _check_service(where: str, stub: type, entry: ServiceBinding, workers: Mapping[str, Worker]) -> list[Problem]:
+def _check_service(
+    where: str, stub: type, entry: ServiceBinding, manifest: Manifest, workers: Mapping[str, Worker]
+) -> list[Problem]:
     target = workers.get(entry.service)
     if target is None:
         # The topology says what is wrong with a service that nobody knows.
@@ -163,7 +174,15 @@ def _check_service(where: str, stub: type, entry: ServiceBinding, workers: Mappi
     if speaks != wants:
         what = f"wants {wants}, but {entry.entrypoint} of {entry.service} speaks {speaks}."
         return [Problem(where, what)]
-    return []
+    known = {method.name for method in service_of(stub).methods.values()}
+    return [
+        Problem(
+            f"{manifest.path}:mesh.bindings.{entry.binding}.methods.{name}",
+            f"is no method of {wants}.{did_you_mean(name, known)}",
+        )
+        for name in manifest.binding_settings[entry.binding].methods
+        if name not in known
+    ]
 
 
 def convert(annotation: Any, value: object) -> str | int | float | bool:

@@ -25,6 +25,8 @@ class ServiceAddress:
     """Where its Default entrypoint listens."""
     admin: Address | None
     """Where its Admin entrypoint listens; None when that can't be reached over the wire."""
+    public: bool
+    """Whether people may call its Default entrypoint."""
     where: str
     """The entry's place in the address book, as Problem has it."""
 
@@ -79,7 +81,7 @@ def flat(path: Path) -> Path:
 
 def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> ServiceAddress:
     """Reads [services.NAME]; faults are noted. `path` is the address book's."""
-    entry.only(("manifest", "default", "admin"))
+    entry.only(("manifest", "default", "admin", "public"))
     manifest = entry.said("manifest", Table.text)
     if manifest is None:
         entry.note("manifest", "is missing. It is the path of the service's service.toml.")
@@ -94,6 +96,7 @@ def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> Servi
         manifest=path.parent / (manifest or name),
         default=default or _NOWHERE,
         admin=_address(entry, "admin", ground),
+        public=entry.said("public", Table.flag) or False,
         where=entry.place(),
     )
 

@@ -46,6 +46,8 @@ class BreakerSettings:
     """Seconds after which a probe that was never heard of gives its place back, so that half-open can't stick."""
     enabled: bool = True
     """False starts it DISABLED."""
+    enforced: bool = True
+    """False starts it METRICS_ONLY: it counts and tells, and refuses nothing, so that a setting can be tried out."""
 
     def __post_init__(self) -> None:
         """Refuses settings under which a breaker would make no sense.

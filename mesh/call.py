@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 
 from mesh.contract import Method
+from mesh.props import Props
+from mesh.trace import Trace
 
 Metadatum = tuple[str, str | bytes]
 """One key and its value; keys ending in "-bin" carry bytes, as gRPC has it."""
+
+Note = tuple[str, str]
+"""A decision of the mesh for one call: what it was, in one word, and why."""
 
 Clock = Callable[[], float]
 """Seconds from some fixed point, never going back."""
@@ -19,6 +24,10 @@ Clock = Callable[[], float]
 
 Reply = Message | bytes
 """One response: a message, or the bytes of one, for an answer that lies ready need not be parsed to be sent on."""
+
+
+TIER_KEY = "x-cache-tier"
+"""Trailing metadata in which a callee names the cache tier that answered, for the caller's record of the call."""
 
 
 class Side(enum.Enum):
@@ -42,8 +51,12 @@ class Call:
     """Which end this is."""
     peer: str = ""
     """Who calls, on the server side: a service's name in process, an address over the wire."""
+    props: Props | None = None
+    """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
-    """The service at whose side the call was made, on the client side."""
+    """The service that calls: on the server side, the one that has proven to be it; empty for people."""
+    operator: bool = False
+    """The caller has proven to be an operator, on the server side."""
     binding: str = ""
     """The binding that it goes through, on the client side."""
     deadline: float | None = None
@@ -66,6 +79,36 @@ class Call:
     """How long the answer took, as the answering side saw it."""
     binding_time_s: float = 0.0
     """On the client side, how long the call took; on the server side, how long the calls took that it made itself."""
+
+    trace: Trace | None = None
+    """Its id, and the calls that led to it; the first layers see to it that there is one."""
+    attempt: int = 1
+    """Which try this is."""
+    began_to_answer: bool = False
+    """Its caller has seen a response of its stream, on the client side."""
+    breaker: str = "CLOSED"
+    """Where the breaker of its binding and method stood when it was let through, on the client side."""
+    notes: list[Note] | None = None
+    """What the mesh decided for it beside carrying it over, in order; None until there is something."""
+
+    def note(self, what: str, why: str) -> None:
+        """Keeps a decision, for whoever asks later what was done for the call.
+
+        Args:
+            what: one word: "refused", "retried", "hedged", "shed", "served_stale".
+            why: the reason, in a few words without anything secret.
+        """
+        self.notes = notes = self.notes or []
+        notes.append((what, why))
+
+    def lineage(self) -> "Call":
+        """A call that stands where this one does and has neither its deadline nor its caller's data.
+
+        It is what work goes on with that belongs to several calls, or outlives the one which began it.
+        """
+        lineage = Call(self.method, self.side)
+        lineage.trace = self.trace
+        return lineage
 
     def time_remaining(self) -> float | None:
         """Seconds until the deadline, never below 0; None when there is none."""

@@ -8,18 +8,22 @@ from typing import Annotated
 
 import typer
 
+from mesh.binding_graph import as_data, binding_graph, render_mermaid, render_tree
 from mesh.deployment import read_deployment, read_files
+from mesh.doctor.command import doctor_command
 from mesh.embedded import EmbeddedError
 from mesh.logs import log_to_stderr
+from mesh.options import Book, Environment
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
-from mesh.topology import as_json, matrix, render_matrix
+from mesh.topology import as_json as rows_as_json
+from mesh.topology import matrix, render_matrix
 from mesh.transport.aio import AddressInUseError
 from mesh.up import up
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
+__all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "up_command"]
 
-Book = Annotated[Path, typer.Option("--book", envvar="BOOKMESH_BOOK", help="The address book.")]
-Environment = Annotated[str | None, typer.Option("--env", help="The environment of every manifest, e.g. production.")]
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
+app.command("doctor")(doctor_command)
 
 
 @app.command("up")
@@ -45,9 +49,12 @@ def check_command(
     book: Book = Path("mesh.toml"),
     env: Environment = None,
     *,
-    as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    drawn: Annotated[
+        bool, typer.Option("--graph", help="Print the binding graph for Mermaid, and nothing else.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check manifests, bindings, addresses and code, and print the binding matrix."""
+    """Check manifests, bindings, addresses and code, and print who is bound to what."""
     problems: list[Problem] = []
     _, manifests = read_files(book, env, os.environ, problems)
     if not problems:
@@ -55,15 +62,23 @@ def check_command(
             read_deployment(book, env, os.environ)
         except ConfigurationError as error:
             problems += error.problems
-    rows = matrix(manifests)
+    rows, graph = matrix(manifests), binding_graph(manifests)
     ignored = {manifest.name: list(manifest.ignored) for manifest in manifests if manifest.ignored}
-    if as_data:
-        report = {"bindings": as_json(rows), "ignored": ignored, "problems": [str(problem) for problem in problems]}
+    if as_json:
+        report = {
+            "bindings": rows_as_json(rows),
+            "graph": as_data(graph),
+            "ignored": ignored,
+            "problems": [str(problem) for problem in problems],
+        }
         typer.echo(json.dumps(report, indent=2))
+    elif drawn:
+        typer.echo(render_mermaid(graph))
     else:
-        typer.echo(render_matrix(rows))
+        typer.echo(f"{render_matrix(rows)}\n\n{render_tree(graph)}")
         for name, keys in ignored.items():
             typer.echo(f"{name}: without meaning here: {', '.join(keys)}")
+    if not as_json:
         for problem in problems:
             typer.echo(str(problem), err=True)
     if problems:

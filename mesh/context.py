@@ -9,6 +9,8 @@ from grpc import aio
 
 from mesh.call import Call, Metadatum
 from mesh.layers.decoding import decode
+from mesh.props import NO_PROPS, Props
+from mesh.rules import check
 from mesh.status import error_of
 
 if TYPE_CHECKING:
@@ -51,10 +53,15 @@ class CallContext(Context):
         """Who calls: a service's name in process, an address over the wire."""
         return self.call.peer
 
+    @property
+    def props(self) -> Props:
+        """What the caller's manifest says of it; see `props_of`."""
+        return self.call.props or NO_PROPS
+
     async def read(self) -> Any:
         """The next request of a stream, or aio.EOF."""
         data = None if self.call.requests is None else await anext(self.call.requests, None)
-        return aio.EOF if data is None else decode(self.call.method, data)
+        return aio.EOF if data is None else check(decode(self.call.method, data))
 
     async def write(self, message: Any) -> None:
         """Sends one response of a stream; waits while the caller is behind."""
@@ -133,3 +140,12 @@ class CallContext(Context):
         """
         if self._code is not CallContext._code:
             raise error_of(self._code, "", self._details)
+
+
+def props_of(context: Context) -> Props:
+    """What the caller's manifest says of it, in the `props` of the binding that the call came through.
+
+    Nobody but who deploys the caller sets them, so an entrypoint may rely on them; the mapping can't be changed. They
+    are empty for a caller that has none, and for one that has not proven who it is.
+    """
+    return context.props if isinstance(context, CallContext) else NO_PROPS

@@ -8,6 +8,7 @@ from pathlib import Path
 from mesh.address_book import AddressBook, StandIn, load_address_book
 from mesh.bindings import check_env
 from mesh.manifest import Manifest, load_manifest
+from mesh.permissions import Door, doors
 from mesh.problems import ConfigurationError, Problem
 from mesh.secrets import ChainedSecrets, DirectorySecrets, EnvironmentSecrets, Secret, SecretSource
 from mesh.topology import check, start_order
@@ -45,6 +46,11 @@ class Deployment:
     """The URL of the embedded key-value server; empty while none runs."""
     supervised: bool
     """Another process runs the shared parts: the embedded server and the stand-ins."""
+
+    def doors(self) -> Mapping[tuple[str, str], Door]:
+        """Who may call each entrypoint, by service and entrypoint; what is not in it is closed to all but operators."""
+        public = [service.name for service in self.book.services.values() if service.public]
+        return doors([worker.manifest for worker in self.workers.values()], public)
 
     def start_order(self) -> list[Worker]:
         """The services, leaves first, so that a binding finds its target running."""

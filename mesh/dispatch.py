@@ -10,6 +10,7 @@ from mesh.call import Call, Handler, Layer, Reply, compose
 from mesh.context import CallContext
 from mesh.contract import Method, service_of
 from mesh.layers.decoding import decode
+from mesh.rules import check
 
 
 def handlers_of(entrypoint: object, layers: Sequence[Layer]) -> Mapping[str, tuple[Method, Handler]]:
@@ -60,7 +61,7 @@ async def _requests(call: Call) -> AsyncIterator[Message]:
     if call.requests is None:
         raise TypeError(f"{call.method.name} takes a stream, and none came")
     async for data in call.requests:
-        yield decode(call.method, data)
+        yield check(decode(call.method, data))
 
 
 def checked(method: Method, response: Reply) -> Reply:

@@ -56,6 +56,18 @@ async def embedded_valkey(directory: Path) -> AsyncIterator[str]:
             path.unlink(missing_ok=True)
 
 
+def running_on(directory: Path) -> str | None:
+    """The URL of the server that runs on a directory's data; None when none does. Makes and changes nothing."""
+    try:
+        with (directory / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return f"unix://{_socket_path(directory)}"
+    except OSError:
+        return None
+    return None
+
+
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     """Holds the directory: valkey-server itself lets two run on the same data, and each overwrites the other's."""

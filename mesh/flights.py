@@ -1,11 +1,13 @@
 """Single flight: the only place that lets many callers who want the same at once share one piece of work."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mesh.background import Background
+from mesh.call import CURRENT
 from mesh.status import MeshError
 
 Value = TypeVar("Value")
@@ -83,7 +85,7 @@ class Flights(Generic[Value]):
         return outcome, led
 
     def _begin(self, key: Hashable, work: Callable[[], Awaitable[Value]]) -> _Flight[Value]:
-        flight = _Flight(self._background.spawn(_outcome(work), name=f"flight {key!r}"))
+        flight = _Flight(self._background.spawn(_outcome(work), name=f"flight {key!r}", context=_chain_alone()))
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._forget(key, flight))
         return flight
@@ -92,6 +94,15 @@ class Flights(Generic[Value]):
         # The key may be another flight's by now.
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+def _chain_alone() -> contextvars.Context:
+    """A context in which the calls that led here are known, so that a circle is found, and no deadline is."""
+    context = contextvars.Context()
+    answered = CURRENT.get()
+    if answered is not None:
+        context.run(CURRENT.set, answered.lineage())
+    return context
 
 
 async def _outcome(work: Callable[[], Awaitable[Value]]) -> Value | MeshError:

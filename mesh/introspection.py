@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bookmesh.mesh.v1 import admin_pb2, stats_pb2
+from bookmesh.mesh.v1 import admin_pb2, journal_pb2, stats_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from mesh.breaker import Breaker
-from mesh.layers.breaking import Breakers
+from mesh.breaker import Breaker, BreakerState, Event
+from mesh.breakers import Breakers
+from mesh.journal import Journal
+from mesh.journal_message import as_message
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
 
@@ -57,6 +59,8 @@ class Introspection:
     """What was counted."""
     breakers: Breakers
     """The breakers of the service's own bindings."""
+    journal: Journal = field(default_factory=Journal)
+    """What was done for its calls."""
     probes: Sequence[Probe] = ()
     """Its bindings and stores."""
     secrets: Sequence[SecretState] = ()
@@ -107,6 +111,14 @@ class Introspection:
         """The breakers that a name fits, or all of them."""
         found = self.breakers.items() if name is None else sorted(self.breakers.matching(name).items())
         return [_breaker(self.worker, key, breaker) for key, breaker in found]
+
+    def explain(self, identity: str) -> list[journal_pb2.CallRecord]:
+        """What was done for a trace or a call, the oldest first.
+
+        Raises:
+            ValueError: the id is none.
+        """
+        return [as_message(record) for record in self.journal.find(identity)]
 
 
 async def _ask(probe: Probe) -> tuple[float, str]:
@@ -173,20 +185,38 @@ def _latency(histogram: Histogram) -> stats_pb2.Latency:
 
 def _breaker(worker: str, name: str, breaker: Breaker) -> admin_pb2.Breaker:
     binding, _, method = name.partition("/")
-    # The breaker runs on a clock that no person reads; its change is told as the same distance from now.
-    changed = time.time() - (time.monotonic() - breaker.changed_at)
+    measured = breaker.measured()
     return admin_pb2.Breaker(
         name=name,
         caller=worker,
         binding=binding,
         method=method,
-        state=admin_pb2.BreakerState.Value(f"BREAKER_STATE_{breaker.state.value}"),
+        state=_state(breaker.state),
         consecutive_failure_count=breaker.consecutive_failures,
         permitted_count=breaker.permitted_count,
         refused_count=breaker.refused_count,
-        change_time=_timestamp(changed),
+        change_time=_on_the_wall(breaker.changed_at),
         reopen_ms=round(breaker.retry_after_s() * 1000),
+        window_call_count=measured.calls,
+        failure_rate=measured.failure_rate,
+        slow_rate=measured.slow_rate,
+        last_event=None if breaker.last_event is None else _breaker_event(breaker.last_event),
     )
+
+
+def _breaker_event(event: Event) -> admin_pb2.BreakerEvent:
+    return admin_pb2.BreakerEvent(
+        event_time=_on_the_wall(event.at), old_state=_state(event.old), new_state=_state(event.new), why=event.why
+    )
+
+
+def _state(state: BreakerState) -> admin_pb2.BreakerState.ValueType:
+    return admin_pb2.BreakerState.Value(f"BREAKER_STATE_{state.value}")
+
+
+def _on_the_wall(at: float) -> Timestamp:
+    """A breaker runs on a clock that no person reads; its times are told as the same distance from now."""
+    return _timestamp(time.time() - (time.monotonic() - at))
 
 
 def _timestamp(seconds: float) -> Timestamp:

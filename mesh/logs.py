@@ -19,7 +19,11 @@ def log_to_stderr(*, quiet: bool = False) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=20)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=20,
+            exception_formatter=structlog.dev.plain_traceback,  # the usual one prints locals, and secrets among them
+        )
     )
     structlog.configure(
         processors=[

@@ -12,14 +12,14 @@ from types import MappingProxyType
 
 from mesh.binding_settings import BindingSettings, read_settings
 from mesh.document import parse_document, read_document
+from mesh.entrypoint_settings import EntrypointSettings, read_entrypoint
 from mesh.problems import ConfigurationError, Problem, did_you_mean
+from mesh.props import NO_PROPS, Props
 from mesh.table import Table, Value
 from mesh.wrangler import KINDS, KV_NAMESPACES, R2_BUCKETS, SECRETS, SERVICES, Entry, Kind, Scope, read_scope
 
 DEFAULT_ENTRYPOINT = "Default"
 """The entrypoint that a binding means when it names none."""
-
-_NO_PROPS: Mapping[str, Value] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class ServiceBinding:
     """The `name` of the other service's manifest."""
     entrypoint: str = DEFAULT_ENTRYPOINT
     """The class in the other service's main module."""
-    props: Mapping[str, Value] = field(default_factory=lambda: _NO_PROPS)
+    props: Props = field(default_factory=lambda: NO_PROPS)
     """What the callee may know of the caller, set by whoever deploys."""
 
 
@@ -90,6 +90,8 @@ class Manifest:
     """Declared to bind to no service, now and later."""
     binding_settings: Mapping[str, BindingSettings]
     """For every service binding, by its name."""
+    entrypoint_settings: Mapping[str, EntrypointSettings]
+    """For the entrypoints that the manifest says something of, by their names."""
     ignored: tuple[str, ...]
     """Paths of the keys that are wrangler's and mean nothing here."""
 
@@ -168,6 +170,12 @@ def _read(table: Table | None, path: Path, env: str | None) -> Manifest | None:
         crons=scope.crons or (),
         leaf=scope.leaf or False,
         binding_settings=_settings(scope, services),
+        entrypoint_settings=MappingProxyType(
+            {
+                name: read_entrypoint(table for each, table in scope.entrypoints if each == name)
+                for name in dict(scope.entrypoints)
+            }
+        ),
         ignored=scope.ignored,
     )
     return manifest if manifest.name else None
@@ -214,7 +222,7 @@ def _service(name: str, entry: Entry) -> ServiceBinding:
         binding=name,
         service=entry.texts.get("service", ""),
         entrypoint=entry.texts.get("entrypoint", DEFAULT_ENTRYPOINT),
-        props=_NO_PROPS if entry.props is None else entry.props,
+        props=NO_PROPS if entry.props is None else entry.props,
     )
 
 

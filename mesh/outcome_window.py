@@ -27,15 +27,24 @@ class OutcomeWindow:
         self._step_s = window_s / buckets
         self._buckets = [Counts() for _ in range(buckets)]
         self._newest = 0
+        self._current = self._buckets[0]
+        self._current_until = self._step_s
         self.total = Counts()
 
     def record(self, now: float, *, failed: bool, slow: bool) -> None:
         """Adds one call that ended at `now`, in seconds that never go back."""
-        self.advance(now)
-        for counts in (self._buckets[self._newest % len(self._buckets)], self.total):
-            counts.calls += 1
-            counts.failures += failed
-            counts.slow += slow
+        if now >= self._current_until:
+            self.advance(now)
+        # Most calls went well and were quick, and each passes here: they cost two additions.
+        current, total = self._current, self.total
+        current.calls += 1
+        total.calls += 1
+        if failed:
+            current.failures += 1
+            total.failures += 1
+        if slow:
+            current.slow += 1
+            total.slow += 1
 
     def advance(self, now: float) -> None:
         """Forgets what is older than the window. A clock that was set back changes nothing."""
@@ -50,6 +59,8 @@ class OutcomeWindow:
             self.total.slow -= expired.slow
             expired.calls = expired.failures = expired.slow = 0
         self._newest = step
+        self._current = self._buckets[step % len(self._buckets)]
+        self._current_until = (step + 1) * self._step_s
 
     def clear(self) -> None:
         """Forgets everything."""

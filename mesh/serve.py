@@ -13,22 +13,26 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from mesh.address_book import ServiceAddress
+from mesh.audit_log import AuditLog, auditing
 from mesh.bindings import Openers, bind, find_secret
 from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
 from mesh.deployment import Deployment
 from mesh.dispatch import handlers_of
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.health import NOT_SERVING, SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
 from mesh.manifest import ServiceBinding
+from mesh.permissions import EVERYBODY, Door
+from mesh.props import props_for
 from mesh.reflection import enable_reflection
-from mesh.stats import Stats
+from mesh.runtime import Runtime
 from mesh.status import UnavailableError
 from mesh.stores.open import open_bucket, open_kv
 from mesh.stores.protocol import Bucket, Kv
 from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.callers import Callers
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -85,9 +89,11 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
     """
     house = Serving()
     async with AsyncExitStack() as closing:
+        name = "mesh" if only is None else "+".join(sorted(only))
+        audit = await closing.enter_async_context(auditing(deployment.book.data / "audit" / f"{name}.jsonl"))
         for worker in deployment.start_order():
             if only is None or worker.manifest.name in only:
-                await _Building(deployment, house, worker, closing).build()
+                await _Building(deployment, house, worker, closing, audit).build()
         try:
             await _listen(deployment, house)
             for endpoint in house.endpoints.values():
@@ -116,7 +122,10 @@ async def _listen(deployment: Deployment, house: Serving) -> None:
         address = address_of(deployment.book.services[service], name)
         if address is None:
             continue
-        listener = AioServer(endpoint.handlers, address)
+        manifests = (worker.manifest for worker in deployment.workers.values())
+        # Nobody proves anything in plain text, so props are for calls in process until `identify` is given.
+        callers = Callers(props_for=props_for(manifests, service, name))
+        listener = AioServer(endpoint.handlers, address, callers)
         enable_reflection((endpoint.contract, "grpc.health.v1.Health"), listener.server)
         await listener.start()
         house.listeners[service, name] = listener
@@ -153,14 +162,16 @@ def _health_ping(transport: Transport) -> Callable[[], Awaitable[None]]:
 class _Building:
     """One service being built: its Env, its state and its entrypoints."""
 
-    def __init__(self, deployment: Deployment, house: Serving, worker: Worker, closing: AsyncExitStack) -> None:
+    def __init__(
+        self, deployment: Deployment, house: Serving, worker: Worker, closing: AsyncExitStack, audit: AuditLog
+    ) -> None:
         self._deployment = deployment
         self._house = house
         self._worker = worker
         self._manifest = worker.manifest
         self._closing = closing
-        self._stats = Stats()
-        self._breakers = Breakers()
+        self._runtime = Runtime(service=worker.manifest.name)
+        self._runtime.journal.forward(audit.take)
         self._probes: list[Probe] = []
 
     async def build(self) -> None:
@@ -170,13 +181,16 @@ class _Building:
         state: object = None
         if self._worker.lifespan is not None:
             state = await self._closing.enter_async_context(self._worker.lifespan(env))
-        layers = server_layers(service=self._manifest.name, stats=self._stats)
         for name, cls in self._worker.entrypoints.items():
             contract = service_of(cls).name
             health = Health((contract,))
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
-            unseen = server_layers(service=self._manifest.name, stats=Stats())
+            # Whether a service is well is no secret to whoever can reach it.
+            unseen = server_layers(Runtime(service=self._manifest.name), door=EVERYBODY)
+            settings = self._manifest.entrypoint_settings.get(name, EntrypointSettings())
+            door = self._deployment.doors().get((self._manifest.name, name), Door())
+            layers = server_layers(self._runtime, name, settings, door=door)
             handlers = {**handlers_of(entrypoint, layers), **handlers_of(health, unseen)}
             self._house.endpoints[self._manifest.name, name] = Endpoint(
                 self._manifest.name, name, contract, handlers, health
@@ -186,8 +200,9 @@ class _Building:
         deployment = self._deployment
         return Introspection(
             worker=self._manifest.name,
-            stats=self._stats,
-            breakers=self._breakers,
+            stats=self._runtime.stats,
+            breakers=self._runtime.breakers,
+            journal=self._runtime.journal,
             probes=self._probes,
             secrets=[
                 SecretState(
@@ -236,13 +251,11 @@ class _Building:
             caller=self._manifest.name,
             binding=entry.binding,
             layers=client_layers(
+                self._runtime,
                 binding=entry.binding,
                 service=entry.service,
-                stats=self._stats,
-                breakers=self._breakers,
-                breaker=settings.breaker,
-                default_s=settings.deadline_ms / 1000,
-                clock=time.monotonic,
+                entrypoint=entry.entrypoint,
+                settings=settings,
             ),
             transport=transport,
         )
@@ -250,7 +263,8 @@ class _Building:
     def _transport(self, entry: ServiceBinding) -> Transport:
         endpoint = self._house.endpoints.get((entry.service, entry.entrypoint))
         if endpoint is not None:
-            return LocalTransport(endpoint.handlers, caller=self._manifest.name, service=entry.service)
+            caller = self._manifest.name
+            return LocalTransport(endpoint.handlers, caller=caller, service=entry.service, props=entry.props)
         address = address_of(self._deployment.book.services[entry.service], entry.entrypoint)
         if address is None:
             raise ValueError(f"{entry.service} has no address for {entry.entrypoint}")

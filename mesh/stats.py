@@ -50,6 +50,15 @@ class Histogram:
         if seconds > self.max_s:  # noqa: PLR1730 - as above
             self.max_s = seconds
 
+    def __add__(self, other: "Histogram") -> "Histogram":
+        """The durations of both."""
+        both = Histogram()
+        both._counts = [mine + theirs for mine, theirs in zip(self._counts, other._counts, strict=True)]
+        both.count = self.count + other.count
+        both.total_s = self.total_s + other.total_s
+        both.max_s = max(self.max_s, other.max_s)
+        return both
+
     def mean_s(self) -> float:
         """The mean in seconds; 0 before the first."""
         return self.total_s / self.count if self.count else 0.0

@@ -12,11 +12,12 @@ The tree has one class for each status code that is not OK::
 """
 
 import enum
-from collections.abc import Iterable, Mapping
-from typing import ClassVar, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
 
 import grpc
-from bookmesh.mesh.v1 import error_reason_pb2
+from bookmesh.mesh.v1 import error_reason_pb2, error_trail_pb2
 from bookmesh.mesh.v1.error_reason_pb2 import ErrorReason
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
@@ -30,8 +31,11 @@ DETAILS_KEY = "grpc-status-details-bin"
 DETAILS_LIMIT = 7_000
 """Bytes of details that are sent at most; gRPC drops calls whose trailers pass about 8 KB."""
 
-MESSAGE_LIMIT = 1_000
-"""Characters of a sentence; it travels in the trailers too, beside the details."""
+MESSAGE_LIMIT = 700
+"""Bytes of a sentence as gRPC writes it: it travels in the trailers too, beside the details."""
+
+_ESCAPED = 3
+"""Bytes that gRPC writes for a byte that is no printable ASCII: "%F0"."""
 
 _PREFIX = "ERROR_REASON_"
 
@@ -49,6 +53,43 @@ class Outcome(enum.Enum):
     """It says nothing of the callee: the caller went away, or was never let through."""
 
 
+class Hop(NamedTuple):
+    """One binding, or one store, that a failure came through."""
+
+    caller: str = ""
+    """The service that called; empty for people."""
+    binding: str = ""
+    """The binding that it called through."""
+    service: str = ""
+    """The service that was called."""
+    entrypoint: str = ""
+    """Its entrypoint."""
+    method: str = ""
+    """The method."""
+    attempts: int = 0
+    """How often the call was tried."""
+    breaker: str = ""
+    """Where the breaker stood."""
+    code: str = ""
+    """The status that the call ended with."""
+    reason: str = ""
+    """Its reason."""
+    store: str = ""
+    """What a store had to say, for a failure that began there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One fault of a request, as google.rpc.BadRequest tells it."""
+
+    field: str
+    """The path of the field: "inline.isbns[3]"."""
+    description: str
+    """What is wrong with it, for people."""
+    reason: str = ""
+    """A word of ErrorReason."""
+
+
 class MeshError(Exception):
     """A call that failed with a status, a reason and what varies in its message.
 
@@ -56,6 +97,7 @@ class MeshError(Exception):
         reason: a value of ErrorReason, or the word itself as it came over the wire.
         message: a sentence for people, without anything internal.
         field: the request field at fault; it becomes a BadRequest violation.
+        violations: all that is wrong with a request, in place of `field`, which is then the field of the first.
         retry_after_s: seconds after which another try may help; it becomes a RetryInfo.
         metadata: what varies in the message, as ErrorInfo carries it.
     """
@@ -68,15 +110,26 @@ class MeshError(Exception):
         message: str,
         *,
         field: str = "",
+        violations: Sequence[FieldViolation] = (),
         retry_after_s: float | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason if isinstance(reason, str) else ErrorReason.Name(reason).removeprefix(_PREFIX)
-        self.message = message[:MESSAGE_LIMIT]
-        self.field = field
+        self.message = _cut(message)
+        alone = (FieldViolation(field, self.message, self.reason),) if field else ()
+        self.violations = tuple(violations) or alone
         self.retry_after_s = retry_after_s
-        self.metadata = {**(metadata or {}), **({"field": field} if field else {})}
+        self.metadata = {**(metadata or {}), **({"field": self.field} if self.field else {})}
+        self.trail: tuple[Hop, ...] = ()
+        """The way of the failure through the mesh, the outermost hop first."""
+        self.trace_id = ""
+        """The trace of the call that failed, once it has come back to its caller."""
+
+    @property
+    def field(self) -> str:
+        """The request field at fault, the first where there are more; empty where none is."""
+        return self.violations[0].field if self.violations else ""
 
     def __str__(self) -> str:
         """The code, the reason and the sentence, as people see them on stderr."""
@@ -84,36 +137,71 @@ class MeshError(Exception):
 
     def detached(self) -> "MeshError":
         """The same failure without cause, stack or subclass: what another service may see of it."""
-        return error_of(
+        detached = error_of(
             self.code,
             self.reason,
             self.message,
-            field=self.field,
+            violations=self.violations,
             retry_after_s=self.retry_after_s,
             metadata=self.metadata,
         )
+        detached.trail = self.trail
+        return detached
 
     def to_details(self) -> bytes:
-        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes; metadata goes first when it is too much."""
-        status = self._status(self.metadata, self.message)
+        """The google.rpc.Status to send, at most DETAILS_LIMIT bytes.
+
+        What is too much is left out: the trail first, then the metadata, then of the violations as many as it takes,
+        the last first.
+        """
+        metadata, violations = self.metadata, list(self.violations)
+        status = self._status(metadata, violations)
+        if self.trail:
+            whole = status_pb2.Status()
+            whole.CopyFrom(status)
+            hops = (error_trail_pb2.Hop(**hop._asdict()) for hop in self.trail)
+            whole.details.add().Pack(error_trail_pb2.ErrorTrail(hops=hops))
+            status = whole if whole.ByteSize() <= DETAILS_LIMIT else status
         if status.ByteSize() > DETAILS_LIMIT:
-            status = self._status({"truncated": "metadata"}, self.message)
+            metadata = {"truncated": "metadata"}
+            status = self._status(metadata, violations)
+        while violations and status.ByteSize() > DETAILS_LIMIT:
+            metadata = {"truncated": "metadata, violations"}
+            violations = violations[: len(violations) // 2]
+            status = self._status(metadata, violations)
         data: bytes = status.SerializeToString()
         return data
 
-    def _status(self, metadata: Mapping[str, str], message: str) -> status_pb2.Status:
-        status = status_pb2.Status(code=self.code.value[0], message=message)
+    def _status(self, metadata: Mapping[str, str], violations: Sequence[FieldViolation]) -> status_pb2.Status:
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
         status.details.add().Pack(
             error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=dict(metadata))
         )
-        if self.field:
-            violation = error_details_pb2.BadRequest.FieldViolation(field=self.field, description=message)
-            status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+        if violations:
+            bad = error_details_pb2.BadRequest()
+            for violation in violations:
+                bad.field_violations.add(
+                    field=violation.field, description=violation.description, reason=violation.reason
+                )
+            status.details.add().Pack(bad)
         if self.retry_after_s is not None:
             info = error_details_pb2.RetryInfo()
             info.retry_delay.FromMilliseconds(max(0, round(self.retry_after_s * 1000)))
             status.details.add().Pack(info)
         return status
+
+
+def _cut(message: str) -> str:
+    """As much of a sentence as MESSAGE_LIMIT lets through."""
+    if message.isascii() and len(message) * _ESCAPED <= MESSAGE_LIMIT:
+        return message
+    size = 0
+    for at, char in enumerate(message):
+        plain = char.isascii() and char.isprintable() and char != "%"
+        size += 1 if plain else _ESCAPED * len(char.encode("utf-8", "surrogatepass"))
+        if size > MESSAGE_LIMIT:
+            return message[:at]
+    return message
 
 
 class CancelledCallError(MeshError):
@@ -246,13 +334,13 @@ def error_of(
     reason: ErrorReason.ValueType | str,
     message: str,
     *,
-    field: str = "",
+    violations: Sequence[FieldViolation] = (),
     retry_after_s: float | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> MeshError:
     """The error class of a code, filled in."""
     cls = _CLASSES.get(code, UnknownStatusError)
-    return cls(reason, message, field=field, retry_after_s=retry_after_s, metadata=metadata)
+    return cls(reason, message, violations=violations, retry_after_s=retry_after_s, metadata=metadata)
 
 
 def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[str, str | bytes]]) -> MeshError:
@@ -260,24 +348,27 @@ def from_status(code: grpc.StatusCode, message: str, trailing: Iterable[tuple[st
     details = next((value for key, value in trailing if key == DETAILS_KEY), None)
     found = _Details.read(details) if isinstance(details, bytes) else _Details()
     reason = found.reason or _REASON_OF_BARE_STATUS.get(code, error_reason_pb2.ERROR_REASON_INTERNAL)
-    return error_of(
+    error = error_of(
         code,
         reason,
         message,
-        field=found.field,
+        violations=found.violations,
         retry_after_s=found.retry_after_s,
         metadata=found.metadata,
     )
+    error.trail = found.trail
+    return error
 
 
 class _Details:
-    """What the three known detail messages said."""
+    """What the known detail messages said."""
 
     def __init__(self) -> None:
         self.reason = ""
-        self.field = ""
+        self.violations: list[FieldViolation] = []
         self.retry_after_s: float | None = None
         self.metadata: dict[str, str] = {}
+        self.trail: tuple[Hop, ...] = ()
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -293,10 +384,15 @@ class _Details:
 
     def _take(self, detail: object) -> None:
         info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+        trail = error_trail_pb2.ErrorTrail()
         unpack = getattr(detail, "Unpack")  # noqa: B009 - google.rpc ships no types
         if unpack(info):
             self.reason, self.metadata = info.reason, dict(info.metadata)
-        elif unpack(bad) and bad.field_violations:
-            self.field = bad.field_violations[0].field
+        elif unpack(bad):
+            self.violations = [
+                FieldViolation(found.field, found.description, found.reason) for found in bad.field_violations
+            ]
+        elif unpack(trail):
+            self.trail = tuple(Hop(*(getattr(hop, name) for name in Hop._fields)) for hop in trail.hops)
         elif unpack(retry):
             self.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -43,8 +43,8 @@ class Table:
     Each reader gives None for a key that is absent, and an empty value for one that is wrong.
     """
 
-    values: Mapping[str, object]
-    """What the parser found."""
+    values: Mapping[str, object] = field(repr=False)
+    """What the parser found. Silent: an address book may have passwords."""
     file: str
     """The file as people should see it named."""
     problems: list[Problem]

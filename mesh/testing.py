@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mesh.binding_settings import BindingSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
-from mesh.stats import Stats
+from mesh.permissions import EVERYBODY
+from mesh.props import NO_PROPS, Props
+from mesh.runtime import Runtime
 from mesh.transport.channel import BindingChannel
 from mesh.transport.local import LocalTransport
 
@@ -38,7 +40,9 @@ def in_process(
     binding: str = "TEST",
     clock: Clock | None = None,
     breaker: BreakerSettings | None = None,
+    retry: RetrySettings | None = None,
     deadline_s: float = 10.0,
+    props: Props = NO_PROPS,
 ) -> Stub:
     """A stub that calls an entrypoint object in process, with every layer on; what a binding in an Env is.
 
@@ -48,23 +52,28 @@ def in_process(
         binding: the binding's name, as errors and stats tell it.
         clock: what the breaker goes by; a FakeClock by default.
         breaker: when the breaker opens; off by default, so that tests of failures see the failures.
+        retry: how often a call is tried; once by default, for the same reason.
         deadline_s: seconds that a call gets when it brings no timeout.
+        props: what the entrypoint is told of its caller, as the caller's manifest would say it.
     """
-    handlers = handlers_of(entrypoint, server_layers(service="tested", stats=Stats()))
+    # Each contract is a service of its own here, so that what is tested may call what is tested.
+    service = service_of(stub).name
+    handlers = handlers_of(entrypoint, server_layers(Runtime(service=service), door=EVERYBODY))
     channel: Any = BindingChannel(
         service=service_of(stub),
         caller="test",
         binding=binding,
         layers=client_layers(
+            Runtime(service="test", clock=clock or FakeClock()),
             binding=binding,
-            service="tested",
-            stats=Stats(),
-            breakers=Breakers(),
-            breaker=breaker or BreakerSettings(enabled=False),
-            default_s=deadline_s,
-            clock=clock or FakeClock(),
+            service=service,
+            settings=BindingSettings(
+                deadline_ms=round(deadline_s * 1000),
+                breaker=breaker or BreakerSettings(enabled=False),
+                retry=retry or RetrySettings(attempts=1),
+            ),
         ),
-        transport=LocalTransport(handlers, caller="test", service="tested"),
+        transport=LocalTransport(handlers, caller="test", service=service, props=props),
     )
     make: Callable[[Any], Stub] = stub
     return make(channel)

@@ -99,6 +99,8 @@ class Scope:
     leaf: bool | None
     settings: tuple[tuple[str, Table], ...]
     """The tables under [mesh.bindings], each with its binding name; a later one overrides an earlier one."""
+    entrypoints: tuple[tuple[str, Table], ...]
+    """The same under [mesh.entrypoints], by the entrypoint's name."""
     ignored: tuple[str, ...]
 
     def over(self, base: "Scope") -> "Scope":
@@ -116,6 +118,7 @@ class Scope:
             crons=base.crons if self.crons is None else self.crons,
             leaf=base.leaf if self.leaf is None else self.leaf,
             settings=(*base.settings, *self.settings),
+            entrypoints=(*base.entrypoints, *self.entrypoints),
             ignored=(*base.ignored, *self.ignored),
         )
 
@@ -128,15 +131,17 @@ def read_scope(table: Table, *, has_environments: bool) -> Scope:
     if name and not SERVICE_NAME.fullmatch(name):
         table.note("name", f"{name!r} is no service name. Use a-z, 0-9, '-' and '_', at most 63 in all.")
     entries = {kind.key: _read_entries(table, kind, ignored) for kind in KINDS}
-    leaf, settings = _read_mesh(table.table("mesh"))
+    mesh = table.table("mesh") or Table(values={}, file=table.file, problems=table.problems, path="mesh")
+    mesh.only(("leaf", "bindings", "entrypoints"))
     return Scope(
         name=name,
         main=table.text("main"),
         entries=entries,
         vars=_read_vars(table.table("vars")),
         crons=_read_crons(table.table("triggers")),
-        leaf=leaf,
-        settings=settings,
+        leaf=mesh.flag("leaf"),
+        settings=tuple(mesh.tables("bindings")),
+        entrypoints=tuple(mesh.tables("entrypoints")),
         ignored=tuple(ignored),
     )
 
@@ -194,10 +199,3 @@ def _read_crons(table: Table | None) -> tuple[str, ...] | None:
     for fault in filter(None, map(cron_fault, crons or ())):
         table.note("crons", f"{fault}.")
     return crons
-
-
-def _read_mesh(table: Table | None) -> tuple[bool | None, tuple[tuple[str, Table], ...]]:
-    if table is None:
-        return None, ()
-    table.only(("leaf", "bindings"))
-    return table.flag("leaf"), tuple(table.tables("bindings"))

@@ -1,7 +1,6 @@
 """(b) The same binding to a service in another process, over a unix socket and over TCP."""
 
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -11,12 +10,12 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bench.process import server
 from bench.rivals import Rival
 from bench.rivals.in_process import prepared, starter, to_message
-from mesh.breaker_settings import BreakerSettings
+from mesh.binding_settings import BindingSettings
 from mesh.contract import service_of
 from mesh.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
-from mesh.stats import Stats
+from mesh.permissions import EVERYBODY
+from mesh.runtime import Runtime
 from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.channel import BindingChannel
 
@@ -45,7 +44,7 @@ async def over_tcp() -> AsyncIterator[Rival]:
 @asynccontextmanager
 async def serving(address: str) -> AsyncIterator[str]:
     """Serves the answers with every layer on; gives the address that it listens on."""
-    listener = AioServer(handlers_of(prepared(), server_layers(service="bench", stats=Stats())), address)
+    listener = AioServer(handlers_of(prepared(), server_layers(Runtime(service="bench"), door=EVERYBODY)), address)
     await listener.start()
     try:
         yield listener.address
@@ -72,13 +71,10 @@ def _channel(address: str) -> BindingChannel:
         caller="bench",
         binding="BENCH",
         layers=client_layers(
+            Runtime(service="caller"),
             binding="BENCH",
             service="bench",
-            stats=Stats(),
-            breakers=Breakers(),
-            breaker=BreakerSettings(),
-            default_s=_DEADLINE_S,
-            clock=time.monotonic,
+            settings=BindingSettings(deadline_ms=round(_DEADLINE_S * 1000)),
         ),
         transport=AioTransport(address),
     )

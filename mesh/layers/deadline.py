@@ -3,35 +3,66 @@
 import asyncio
 import time
 
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DEADLINE_EXCEEDED
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DEADLINE_EXCEEDED, ERROR_REASON_DEADLINE_TOO_SHORT
 
+from mesh.binding_settings import BindingSettings
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
+from mesh.recent import Recent
 from mesh.status import DeadlineExceededError
 
+_RESERVE_SHARE = 0.1
+"""The most of its time that a service keeps for itself; a reserve must not eat up a short deadline."""
 
-def client_deadline(default_s: float) -> Layer:
-    """The earliest of what the caller asked for, what is left of the call being answered, and the binding's default.
+
+def client_deadline(settings: BindingSettings) -> Layer:
+    """Each call gets the earliest of what its caller asked for, what the call being answered leaves, and the default.
 
     A caller that asked for a time of its own is taken at its word; the default is for those that did not. A call that
-    answers a call with a deadline never outlives it.
+    answers a call with a deadline leaves it a reserve, in which the answering service can still say something useful.
+    A call with less time left than half of the callee's latest answers took is refused: it would only cost.
     """
 
-    def layer(_: Method, inner: Handler) -> Handler:
+    def layer(method: Method, inner: Handler) -> Handler:
+        own = settings.of(method.name)
+        default_s, reserve_s = own.deadline_ms / 1000, own.reserve_ms / 1000
+        # A stream lives as long as its caller reads it, which says nothing of what its callee needs.
+        recent = None if method.server_streaming or method.client_streaming else Recent()
+
         async def limited(call: Call) -> Reply:
             now = time.monotonic()
-            if call.deadline is None:
-                call.deadline = now + default_s
+            deadline = call.deadline
+            if deadline is None:
+                deadline = now + default_s
             answered = CURRENT.get()
-            if answered is not None and answered.deadline is not None and answered.deadline < call.deadline:
-                call.deadline = answered.deadline
-            if call.deadline <= now:
+            if answered is not None and (limit := answered.deadline) is not None:
+                limit -= min(reserve_s, (limit - now) * _RESERVE_SHARE)
+                deadline = min(limit, deadline)
+            call.deadline = deadline
+            if deadline <= now:
                 raise out_of_time(call)
-            return await inner(call)
+            if recent is None:
+                return await inner(call)
+            needed_s = recent.quantile_s(now, 0.5)
+            if needed_s is not None and deadline - now < needed_s:
+                raise _too_short(call, deadline - now, needed_s)
+            reply = await inner(call)
+            ended = time.monotonic()
+            recent.record(ended, ended - now)
+            return reply
 
         return limited
 
     return layer
+
+
+def _too_short(call: Call, left_s: float, needed_s: float) -> DeadlineExceededError:
+    call.note("refused", f"{left_s * 1000:.1f} ms are left, and half of the latest calls took {needed_s * 1000:.1f} ms")
+    return DeadlineExceededError(
+        ERROR_REASON_DEADLINE_TOO_SHORT,
+        f"too little time is left for {call.method.name}, so it was not called",
+        metadata={"binding": call.binding, "left_ms": f"{left_s * 1000:.0f}", "needed_ms": f"{needed_s * 1000:.0f}"},
+    )
 
 
 def server_deadline() -> Layer:
@@ -39,7 +70,6 @@ def server_deadline() -> Layer:
 
     def layer(_: Method, inner: Handler) -> Handler:
         async def watched(call: Call) -> Reply:
-            CURRENT.set(call)
             try:
                 return await inner(call)
             except asyncio.CancelledError:

@@ -30,6 +30,7 @@ def errors(service: str) -> Layer:
                 ) from None
             except Exception as unforeseen:
                 error_id = uuid.uuid4().hex
+                call.note("broke", f"{type(unforeseen).__name__}; the log has its stack under {error_id}")
                 _log.exception("call_broke", service=service, method=method.path, error_id=error_id)
                 raise InternalError(
                     ERROR_REASON_INTERNAL,

@@ -133,6 +133,12 @@ class RedisKv:
         await self._asked(self._client.ping)
         return time.perf_counter() - started
 
+    async def time_s(self) -> float:
+        """What the server's clock says, in seconds since the epoch."""
+        async with self._operation():
+            seconds, microseconds = await self._client.time()
+        return float(seconds) + float(microseconds) / 1e6
+
     async def aclose(self) -> None:
         """Closes the connections."""
         with contextlib.suppress(RedisError, OSError):

@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import grpc
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED, ERROR_REASON_SERVICE_UNREACHABLE
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.layers.timing import take_times, times
-from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, from_status
+from mesh.props import BINDING_KEY
+from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
+from mesh.trace import from_metadata, to_metadata
+from mesh.transport.callers import Callers, heard
+from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
     # Two processes would share a port without a word; a port that is taken must be an error.
@@ -22,6 +25,15 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 
 _NO_DEADLINE_S = 10 * 365 * 24 * 3600
 """A remaining time above this is gRPC's way to say that there is no deadline."""
+
+
+_LATE = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
+"""What gRPC's core makes of a call whose time ends while it is written, when it does not notice the time."""
+
+
+_LOST_WRITE = "Internal error from Core"
+"""What grpc.aio says of a call that ended while a request was written. It says so in place of the status that ended the
+call, which is lost; and nothing is wrong inside of anybody."""
 
 
 class AddressInUseError(Exception):
@@ -34,12 +46,15 @@ class AioServer:
     Args:
         handlers: methods by path, each with its layers.
         address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
+        callers: how it tells its callers apart; without it nobody has proven anything.
     """
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], address: str) -> None:
+    def __init__(
+        self, handlers: Mapping[str, tuple[Method, Handler]], address: str, callers: Callers | None = None
+    ) -> None:
         self.address = address
         self.server = aio.server(options=_OPTIONS)
-        self.server.add_generic_rpc_handlers([_Handlers(handlers)])
+        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers or Callers())])
 
     async def start(self) -> None:
         """Listens; `address` then names the port that was taken for 0.
@@ -64,17 +79,17 @@ class AioServer:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds the handler of a path; gRPC itself answers UNIMPLEMENTED where there is none."""
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]]) -> None:
-        self._handlers = {path: _rpc_handler(method, handler) for path, (method, handler) in handlers.items()}
+    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
+        self._handlers = {path: _rpc_handler(method, handler, callers) for path, (method, handler) in handlers.items()}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler of a call."""
         return self._handlers.get(handler_call_details.method)
 
 
-def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
+def _rpc_handler(method: Method, handler: Handler, callers: Callers) -> "grpc.RpcMethodHandler[Any, Any]":
     async def answer(source: Any, context: Any) -> bytes:
-        call = _received(method, source, context)
+        call = _received(method, source, context, callers)
         failure: MeshError
         try:
             reply = await handler(call)
@@ -102,14 +117,21 @@ def _rpc_handler(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[Any
     return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _received(method: Method, source: Any, context: Any) -> Call:
+def _received(method: Method, source: Any, context: Any, callers: Callers) -> Call:
     remaining = context.time_remaining()
+    sent = context.invocation_metadata() or ()
+    binding, authorization, metadata = heard(sent)
+    service, operator = callers.identify(context)
     return Call(
         method=method,
         side=Side.SERVER,
         peer=context.peer(),
+        caller=service,
+        operator=operator or bool(authorization and callers.is_operators(authorization)),
+        props=callers.props_for(service, binding),
         deadline=None if remaining is None or remaining > _NO_DEADLINE_S else time.monotonic() + remaining,
-        metadata=tuple(context.invocation_metadata() or ()),
+        metadata=metadata,
+        trace=from_metadata(sent),
         request=b"" if method.client_streaming else source,
         requests=source if method.client_streaming else None,
         send=_sender(context) if method.server_streaming else None,
@@ -160,7 +182,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=_sent(call),
             )
             try:
                 reply: bytes = await rpc
@@ -168,6 +190,7 @@ class AioTransport:
                 raise _failed(call, error) from None
             except asyncio.CancelledError:
                 rpc.cancel()
+                _raise_if_let_go(call)
                 raise
             await _take_metadata(call, rpc)
             return reply
@@ -183,7 +206,7 @@ class AioTransport:
             rpc = start(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=tuple(call.metadata),
+                metadata=_sent(call),
             )
             send = call.send or _deaf
             try:
@@ -193,6 +216,9 @@ class AioTransport:
                     await send(data)
             except aio.AioRpcError as error:
                 raise _failed(call, error) from None
+            except asyncio.CancelledError:
+                _raise_if_let_go(call)
+                raise
             finally:
                 rpc.cancel()
             call.trailing.extend(take_times(call, iter(await rpc.trailing_metadata())))
@@ -205,6 +231,14 @@ class AioTransport:
         await self._channel.close()
 
 
+def _sent(call: Call) -> Sequence[Metadatum]:
+    """What goes over the wire beside the request: what the caller says, where the call stands, and its binding."""
+    own = () if call.trace is None else to_metadata(call.trace)
+    keys = {key for key, _ in own}
+    binding = ((BINDING_KEY, call.binding),) if call.binding else ()
+    return (*(pair for pair in call.metadata if pair[0] not in keys), *own, *binding)
+
+
 async def _deaf(_: Reply) -> None:
     """Where responses go that nobody takes."""
 
@@ -215,10 +249,36 @@ async def _take_metadata(call: Call, rpc: Any) -> None:
         await call.initial(tuple(initial))
 
 
+def _raise_if_let_go(call: Call) -> None:
+    """Gives a call its status that was cancelled though nobody cancelled its caller.
+
+    grpc.aio does so to a call that runs out of time while its requests are written.
+
+    Raises:
+        MeshError: nobody has asked this task to end.
+    """
+    task = asyncio.current_task()
+    if task is not None and not task.cancelling():
+        if _is_late(call):
+            raise out_of_time(call) from None
+        raise CancelledCallError(ERROR_REASON_CANCELLED, "the call was given up on its way") from None
+
+
+def _is_late(call: Call) -> bool:
+    return call.deadline is not None and time.monotonic() >= call.deadline
+
+
 def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
     """The error as the callee raised it, rebuilt from the wire."""
     trailing = tuple(error.trailing_metadata() or ())
     call.trailing.extend(take_times(call, ((key, value) for key, value in trailing if key != DETAILS_KEY)))
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and not any(key == DETAILS_KEY for key, _ in trailing):
+    is_bare = not any(key == DETAILS_KEY for key, _ in trailing)
+    if is_bare and (error.code() is grpc.StatusCode.DEADLINE_EXCEEDED or (error.code() in _LATE and _is_late(call))):
         return out_of_time(call)
+    if is_bare and error.code() is grpc.StatusCode.INTERNAL and error.details() == _LOST_WRITE:
+        return UnavailableError(
+            ERROR_REASON_SERVICE_UNREACHABLE,
+            f"{call.method.name} was ended from the other side while its requests were written",
+            metadata={"binding": call.binding or call.method.service},
+        )
     return from_status(error.code(), error.details() or "", trailing)

@@ -10,9 +10,9 @@ from grpc import aio
 
 from mesh.call import Call, Handler, Reply
 from mesh.contract import Method
-from mesh.layers.timing import times
 from mesh.status import MeshError
 from mesh.transport.outbox import Outbox, Outcome, Requests
+from mesh.transport.times import times
 
 
 async def _drive(handler: Handler, call: Call, outcome: Outcome) -> None:

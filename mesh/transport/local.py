@@ -20,6 +20,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from mesh.call import Call, Handler, Metadatum, Reply, Side
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
+from mesh.props import NO_PROPS, Props
 from mesh.status import CancelledCallError, MeshError, ResourceExhaustedError, UnavailableError, UnimplementedError
 from mesh.transport.expiry import Expiry
 
@@ -39,14 +40,18 @@ class LocalTransport:
         handlers: the entrypoint's methods by path.
         caller: the service that calls; the callee sees it as its peer.
         service: the service that is called.
+        props: what the caller's manifest says of it to the callee.
     """
 
     kind = "in_process"
 
-    def __init__(self, handlers: Mapping[str, tuple[Method, Handler]], *, caller: str, service: str) -> None:
+    def __init__(
+        self, handlers: Mapping[str, tuple[Method, Handler]], *, caller: str, service: str, props: Props = NO_PROPS
+    ) -> None:
         self._handlers = handlers
         self._caller = caller
         self._service = service
+        self._props = props
         self._closed = False
         self._running: dict[_Answer, asyncio.Task[None]] = {}
         self._expiry = Expiry()
@@ -66,7 +71,7 @@ class LocalTransport:
                     metadata={"service": self._service},
                 )
             _check_size(len(call.request))
-            served = _served(call, self._caller)
+            served = _served(call, self._caller, self._props)
             answer = _Answer()
             task = asyncio.get_running_loop().create_task(self._serve(handler, served, answer), name=method.path)
             self._running[answer] = task
@@ -151,12 +156,15 @@ def _turn() -> Generator[None, None, None]:
     yield
 
 
-def _served(call: Call, caller: str) -> Call:
+def _served(call: Call, caller: str, props: Props) -> Call:
     """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
     served = Call(call.method, _SERVER)
-    served.peer = caller
+    served.peer = served.caller = caller
+    served.props = props
     served.deadline = call.deadline
     served.metadata = call.metadata
+    served.trace = call.trace
+    served.attempt = call.attempt
     served.request = call.request
     served.requests = call.requests
     served.initial = call.initial

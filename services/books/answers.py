@@ -98,9 +98,12 @@ def failure(answers: Sequence[Answer]) -> MeshError:
         return soonest.detached()
     names = ", ".join(answer.provider for answer in answers)
     reasons = ", ".join(error.reason for error in errors)
-    return UnavailableError(
+    failed = UnavailableError(
         ERROR_REASON_ALL_PROVIDERS_FAILED,
         f"no provider could answer ({names}: {reasons})",
         retry_after_s=retry_after_s,
         metadata={"providers": names, "reasons": reasons},
     )
+    # The ways of all of them: whoever asked again for one of them need not be asked again for all.
+    failed.trail = tuple(hop for error in errors for hop in error.trail)
+    return failed

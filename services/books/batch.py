@@ -14,6 +14,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 
 from mesh.background import Background
 from mesh.flights import Flights
+from mesh.rules import check
 from mesh.status import InternalError, MeshError
 from services.books.answers import Answer
 from services.books.cache import Held
@@ -121,6 +122,7 @@ class Batch:
         self, at: int, request: pb.SearchAutoRequest, missing: list[_Missing]
     ) -> pb.SearchAutoResponse | None:
         """The cache's answer to a search; without one, the search is noted as missing."""
+        check(request)
         ask = checked_search(request, default_results=self._default_results)
         held = await self._search.held(ask, patient=True)
         if held is not None and self._search.suits(ask, held):

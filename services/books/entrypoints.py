@@ -10,17 +10,17 @@ from bookmesh.books.v1 import admin_service_pb2 as admin_pb
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceServicer
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_NOT_BUILT
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_BUILT
 from bookmesh.type.v1.book_pb2 import Tier
 
 from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.context import Context
-from mesh.status import InvalidArgumentError, UnimplementedError
+from mesh.status import UnimplementedError
 from services.books.batch import Batch
 from services.books.cache import Cache
-from services.books.checks import checked_batch, checked_query, checked_search
+from services.books.checks import checked_query, checked_search
 from services.books.env import Env
 from services.books.inspection import inspected, metrics
 from services.books.providers.isbndb import Isbndb
@@ -116,7 +116,6 @@ class Default(BooksServiceServicer):
         self, request: pb.BatchSearchAutoRequest, context: Context
     ) -> AsyncIterator[pb.BatchSearchAutoResponse]:
         """Finds the books of many searches; each answer lies in the cache before it is given."""
-        checked_batch(request.queries)
         async with aclosing(self._state.batch.answers(request.queries)) as answers:
             async for answer in answers:
                 yield answer
@@ -158,34 +157,27 @@ class Admin(AdminMethods, AdminServiceServicer):
         """What lies under a cache key, in every tier.
 
         Raises:
-            InvalidArgumentError: INVALID_FIELD when neither key nor query is given; else as SearchAuto.
+            InvalidArgumentError: as SearchAuto.
         """
         if request.WhichOneof("target") == "q":
             return await inspected(self._cache, cache_key(checked_query(request.q)))
-        return await inspected(self._cache, _required_key(request.key))
+        return await inspected(self._cache, request.key)
 
     async def PurgeCache(self, request: admin_pb.PurgeCacheRequest, context: Context) -> admin_pb.PurgeCacheResponse:
         """Takes the answer under a key out of every tier.
 
         Raises:
-            InvalidArgumentError: INVALID_FIELD when nothing is named.
             UnimplementedError: NOT_BUILT for authors, ISBNs and prefixes.
         """
-        target = request.WhichOneof("target")
-        if target not in (None, "key"):
+        target = request.WhichOneof("target") or ""
+        if target != "key":
             raise UnimplementedError(
                 ERROR_REASON_NOT_BUILT,
                 f"purging by {target} is not built yet; a key can be purged",
                 metadata={"method": "PurgeCache", "field": target},
             )
-        count, unreached = await self._cache.purge(_required_key(request.key))
+        count, unreached = await self._cache.purge(request.key)
         return admin_pb.PurgeCacheResponse(key_count=count, unreached_tiers=unreached)
-
-
-def _required_key(key: str) -> str:
-    if not key:
-        raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "a key is required", field="key")
-    return key
 
 
 def _is_batch(context: Context) -> bool:

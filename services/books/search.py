@@ -115,6 +115,8 @@ class Search:
             if held is None or not held.entry.is_fresh(self._clock(), max_stale_s=STALE_IF_ERROR_S):
                 raise
             _log.warning("served_stale", key=ask.key, reason=error.reason)
+            if (call := CURRENT.get()) is not None:
+                call.note("served_stale", f"no fresh answer could be had: {error.reason}")
             return self.told(ask, held.entry, held.tier)
         finally:
             _count_binding_time(time.perf_counter() - started)

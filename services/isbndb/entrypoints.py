@@ -89,7 +89,7 @@ class Default(IsbndbServiceServicer):
         self, request: pb.AuthorBibliographyRequest, context: Context
     ) -> pb.AuthorBibliographyResponse:
         """One page of what an author wrote."""
-        author = validate.checked_author(request.author)
+        author = validate.tidied(request.author)
         listing = _listing(request.page, request.page_size, request.language, limit=self._terms.books_per_page)
         found, calls = await self._lookup.bibliography(author, listing, left_s=_left_s(context))
         response = pb.AuthorBibliographyResponse(
@@ -117,7 +117,7 @@ class Default(IsbndbServiceServicer):
 
     async def BatchGetBooks(self, request: pb.BatchGetBooksRequest, context: Context) -> pb.BatchGetBooksResponse:
         """Many books by their ISBNs."""
-        asked = validate.checked_isbns(request.isbns)
+        asked = validate.isbns_of(request.isbns)
         valid = [isbn13 for isbn13 in asked.values() if isbn13]
         found, calls = await self._lookup.books(valid, left_s=_left_s(context))
         response = pb.BatchGetBooksResponse(provider_call_count=calls)
@@ -134,8 +134,8 @@ class Default(IsbndbServiceServicer):
 
     async def SearchBooks(self, request: pb.SearchBooksRequest, context: Context) -> pb.SearchBooksResponse:
         """One page of the books that match a text."""
-        q = validate.checked_query(request.q)
-        column = validate.checked_column(request.column)
+        q = validate.tidied(request.q)
+        column = validate.COLUMNS[request.column]
         listing = _listing(request.page, request.page_size, request.language, limit=PAGE_SIZE_LIMIT)
         found, calls = await self._lookup.search(
             q, listing, column=column, match_all=request.match_all, left_s=_left_s(context)
@@ -179,8 +179,8 @@ class Admin(AdminMethods, AdminServiceServicer):
 
 
 def _listing(page: int, page_size: int, language: str, *, limit: int) -> Listing:
-    size = validate.checked_page_size(page_size, limit)
-    return Listing(page=validate.checked_page(page, size), page_size=size, language=validate.checked_language(language))
+    size = validate.page_size_of(page_size, limit)
+    return Listing(page=validate.checked_page(page, size), page_size=size, language=validate.language_of(language))
 
 
 def _left_s(context: Context) -> float:

@@ -137,13 +137,13 @@ class Default(WarmerServiceServicer):
 
     async def GetWarmJob(self, request: pb.GetWarmJobRequest, context: Context) -> pb.GetWarmJobResponse:
         """A job as it is now."""
-        return pb.GetWarmJobResponse(job=_told(await self._jobs.find(checks.checked_job_id(request.job_id))))
+        return pb.GetWarmJobResponse(job=_told(await self._jobs.find(request.job_id)))
 
     async def WatchWarmJob(
         self, request: pb.WatchWarmJobRequest, context: Context
     ) -> AsyncIterator[pb.WatchWarmJobResponse]:
         """A job as it is now, and again whenever it changes."""
-        found = await self._jobs.find(checks.checked_job_id(request.job_id))
+        found = await self._jobs.find(request.job_id)
         if isinstance(found, Job):
             yield pb.WatchWarmJobResponse(job=_told(found))
             return
@@ -153,26 +153,26 @@ class Default(WarmerServiceServicer):
 
     async def ListWarmJobs(self, request: pb.ListWarmJobsRequest, context: Context) -> pb.ListWarmJobsResponse:
         """The jobs, newest first."""
-        found, after = await self._jobs.page(checks.checked_page_size(request.page_size), request.page_token)
+        found, after = await self._jobs.page(checks.page_size_of(request.page_size), request.page_token)
         return pb.ListWarmJobsResponse(jobs=map(_told, found), next_page_token=after)
 
     async def PauseWarmJob(self, request: pb.PauseWarmJobRequest, context: Context) -> pb.PauseWarmJobResponse:
         """Halts a job."""
-        return pb.PauseWarmJobResponse(job=_told(await self._jobs.pause(checks.checked_job_id(request.job_id))))
+        return pb.PauseWarmJobResponse(job=_told(await self._jobs.pause(request.job_id)))
 
     async def ResumeWarmJob(self, request: pb.ResumeWarmJobRequest, context: Context) -> pb.ResumeWarmJobResponse:
         """Goes on with a job."""
-        return pb.ResumeWarmJobResponse(job=_told(await self._jobs.resume(checks.checked_job_id(request.job_id))))
+        return pb.ResumeWarmJobResponse(job=_told(await self._jobs.resume(request.job_id)))
 
     async def CancelWarmJob(self, request: pb.CancelWarmJobRequest, context: Context) -> pb.CancelWarmJobResponse:
         """Ends a job."""
-        return pb.CancelWarmJobResponse(job=_told(await self._jobs.cancel(checks.checked_job_id(request.job_id))))
+        return pb.CancelWarmJobResponse(job=_told(await self._jobs.cancel(request.job_id)))
 
     async def GetWarmReport(
         self, request: pb.GetWarmReportRequest, context: Context
     ) -> AsyncIterator[pb.GetWarmReportResponse]:
         """What became of every row, as far as it is known."""
-        found = await self._jobs.find(checks.checked_job_id(request.job_id))
+        found = await self._jobs.find(request.job_id)
         reports = self._state.reports
         if isinstance(found, Job):
             chunks = reports.of_ended(found)

@@ -12,7 +12,6 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from mesh.call import Clock
 from mesh.status import InvalidArgumentError, UnimplementedError
 from services.warmer import faults
-from services.warmer.checks import checked_format
 from services.warmer.decoding import LibraryError
 from services.warmer.libraries import Libraries, chunks_of, spool
 from services.warmer.library import LibraryCounts, read_library
@@ -50,8 +49,8 @@ class Intake:
             parts: a header, maybe, then the bytes.
 
         Raises:
-            InvalidArgumentError: LIBRARY_TOO_LARGE, LIBRARY_EMPTY, LIBRARY_NOT_TEXT, LIBRARY_NO_COLUMNS, INVALID_FIELD
-                or UNKNOWN_ENUM_VALUE.
+            InvalidArgumentError: LIBRARY_TOO_LARGE, LIBRARY_EMPTY, LIBRARY_NOT_TEXT, LIBRARY_NO_COLUMNS or
+                INVALID_FIELD.
             UnimplementedError: NOT_BUILT; a format is forced that is not the one found.
             UnavailableError: STORE_UNAVAILABLE.
         """
@@ -90,10 +89,9 @@ class Intake:
                     file.write(part.data)
                 case "header" if is_first:
                     header = part.header
-                    checked_format(header.format)
-                case found:
-                    what = "a header comes first or not at all" if found else "a part must hold a header or data"
-                    raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, what, field=found or "part")
+                case _:
+                    what = "a header comes first or not at all"
+                    raise InvalidArgumentError(ERROR_REASON_INVALID_FIELD, what, field="header")
             is_first = False
         return header, digest.hexdigest()
 

@@ -1,11 +1,10 @@
 """The order of the layers is a promise: what is listed is what a call walks through."""
 
-import time
-
-from mesh.breaker_settings import BreakerSettings
+from mesh.binding_settings import BindingSettings
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
-from mesh.stats import Stats
+from mesh.permissions import EVERYBODY
+from mesh.runtime import Runtime
 
 
 def name(layer: object) -> str:
@@ -14,20 +13,34 @@ def name(layer: object) -> str:
 
 
 def test_server_order() -> None:
-    """Around an entrypoint stand timing, errors, deadline and decoding, in this order."""
-    layers = server_layers(service="x", stats=Stats())
-    assert [name(layer) for layer in layers] == ["server_timing", "errors", "server_deadline", "decoding"]
+    """Around an entrypoint stand these, the first outermost."""
+    layers = server_layers(Runtime(service="x"), settings=EntrypointSettings(rate_per_s=1), door=EVERYBODY)
+    assert [name(layer) for layer in layers] == [
+        "server_tracing",
+        "server_accounting",
+        "errors",
+        "admission",
+        "rating",
+        "limiting",
+        "server_deadline",
+        "decoding",
+        "validating",
+    ]
 
 
 def test_client_order() -> None:
-    """Around a call stand timing, breaking and deadline, in this order."""
+    """Around a call stand these, the first outermost."""
     layers = client_layers(
+        Runtime(service="y"),
         binding="X",
         service="x",
-        stats=Stats(),
-        breakers=Breakers(),
-        breaker=BreakerSettings(),
-        default_s=1,
-        clock=time.monotonic,
+        settings=BindingSettings(),
     )
-    assert [name(layer) for layer in layers] == ["client_timing", "breaking", "client_deadline"]
+    assert [name(layer) for layer in layers] == [
+        "client_accounting",
+        "client_tracing",
+        "breaking",
+        "retrying",
+        "hedging",
+        "client_deadline",
+    ]

@@ -15,7 +15,8 @@ from grpc import aio
 
 from mesh.dispatch import handlers_of
 from mesh.layers import server_layers
-from mesh.stats import Stats
+from mesh.permissions import EVERYBODY
+from mesh.runtime import Runtime
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.transport.aio import AioServer
 from services.books.entrypoints import Admin, Default, lifespan
@@ -36,7 +37,7 @@ async def wire() -> AsyncIterator[Wire]:
     async with AsyncExitStack() as closing:
         env = env_of(FakeLeaf(), MemoryKv(), MemoryBucket())
         state = await closing.enter_async_context(lifespan(env))
-        layers = server_layers(service="books-api-proxy", stats=Stats())
+        layers = server_layers(Runtime(service="books-api-proxy"), door=EVERYBODY)
         entrypoints = Default(env, state), Admin(env, state)
         handlers = {path: found for each in entrypoints for path, found in handlers_of(each, layers).items()}
         server = AioServer(handlers, "127.0.0.1:0")

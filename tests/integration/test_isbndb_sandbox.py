@@ -16,8 +16,8 @@ from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from bookmesh.type.v1.book_pb2 import FORMAT_HARDCOVER
 
+from mesh.breakers import Breakers
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import (

@@ -12,8 +12,8 @@ from bookmesh.isbndb.v1 import isbndb_service_pb2 as pb
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from structlog.testing import capture_logs
 
+from mesh.breakers import Breakers
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError

@@ -18,9 +18,9 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
 
 from mesh.background import Background
+from mesh.breakers import Breakers
 from mesh.embedded import embedded_valkey
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import NotFoundError

@@ -14,9 +14,9 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, Is
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND
 from bookmesh.type.v1.book_pb2 import FORMAT_PAPERBACK, Author, Edition, Format, Work
 
+from mesh.breakers import Breakers
 from mesh.context import Context
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.stats import Stats
 from mesh.status import MeshError, NotFoundError
 from mesh.stores.memory import MemoryBucket, MemoryKv

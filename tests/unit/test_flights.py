@@ -2,10 +2,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 
 from mesh.background import Background
+from mesh.call import CURRENT, Call, Side
+from mesh.contract import service_of
 from mesh.flights import Flights
 from mesh.status import NotFoundError, UnavailableError
+from mesh.trace import Trace
+
+METHOD = next(iter(service_of(BooksServiceStub).methods.values()))
 
 
 class Work:
@@ -55,6 +61,21 @@ async def test_other_key_other_work(flights: Flights[str]) -> None:
     work.end.set_result("done")
     await asyncio.gather(flights.lead("a", work, limit_s=5), flights.lead("b", work, limit_s=5))
     assert work.begun == 2
+
+
+async def test_work_knows_the_chain_and_no_deadline(flights: Flights[str]) -> None:
+    """Work stands in the chain of the call that began it, so that a circle is found, and outlives its deadline."""
+    began = Call(method=METHOD, side=Side.SERVER, deadline=1.0, trace=Trace(1, 2, 0, ("a", "b")))
+    seen: list[Call | None] = []
+
+    async def work() -> str:
+        seen.append(CURRENT.get())
+        return "done"
+
+    token = CURRENT.set(began)
+    await flights.join("k", work)
+    CURRENT.reset(token)
+    assert [(call.trace, call.deadline) for call in seen if call is not None] == [(began.trace, None)]
 
 
 async def test_ended_work_is_forgotten(flights: Flights[str]) -> None:

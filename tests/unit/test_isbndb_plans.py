@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from mesh.breakers import Breakers
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.problems import ConfigurationError
 from mesh.secrets import Secret
 from mesh.stats import Stats

@@ -5,8 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from mesh.binding_settings import BindingSettings
+from mesh.binding_settings import BindingSettings, HedgeSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
+from mesh.entrypoint_settings import EntrypointSettings
 from mesh.manifest import (
     BucketBinding,
     KvBinding,
@@ -55,6 +56,7 @@ def test_seed_warmer() -> None:
         vars={},
         crons=("*/15 * * * *", "0 2 * * *"),
         leaf=False,
+        entrypoint_settings={},
         binding_settings={"BOOKS_API_PROXY": BindingSettings(), "ISBNDB_WORKER": BindingSettings()},
         ignored=("compatibility_date", "compatibility_flags", "limits", "observability"),
     )
@@ -175,10 +177,45 @@ def test_settings() -> None:
 def test_rates_of_a_breaker() -> None:
     """The rates of a breaker, its window and how it comes back are settings, too."""
     said = "failure_rate = 1, slow_rate = 0.6, slow_s = 4, window_s = 20, minimum_calls = 5, probes = 4, growth = 2"
+    said += ", enforced = false"
     manifest = parse(BOUND + "[mesh.bindings.B]\nbreaker = { " + said + " }")
     assert manifest.binding_settings["B"].breaker == BreakerSettings(
-        failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2
+        failure_rate=1, slow_rate=0.6, slow_s=4, window_s=20, minimum_calls=5, probes=4, growth=2, enforced=False
     )
+
+
+def test_second_tries() -> None:
+    """Retries, hedges and the reserve of a binding are settings, and those of a method lie over the binding's."""
+    settings = parse(
+        BOUND
+        + """
+        [mesh.bindings.B]
+        reserve_ms = 20
+        retry = { attempts = 2, budget = 0.1 }
+        [mesh.bindings.B.methods.Get]
+        hedge = { enabled = true }
+        retry = { attempts = 4 }
+        """
+    ).binding_settings["B"]
+    assert (settings.reserve_ms, settings.of("Set").retry.attempts, settings.of("Set").hedge.enabled) == (20, 2, False)
+    assert settings.of("Get") == BindingSettings(
+        reserve_ms=20, retry=RetrySettings(attempts=4, budget=0.1), hedge=HedgeSettings(enabled=True)
+    )
+
+
+def test_settings_of_an_entrypoint() -> None:
+    """How much an entrypoint takes on is a setting, and an environment's goes before the top's."""
+    manifest = parse(
+        """
+        [mesh.entrypoints.Default]
+        max_concurrent = 10
+        rate_per_s = 2.5
+        [env.production.mesh.entrypoints.Default]
+        max_concurrent = 99
+        """,
+        "production",
+    )
+    assert manifest.entrypoint_settings == {"Default": EntrypointSettings(max_concurrent=99, rate_per_s=2.5)}
 
 
 def test_default_settings() -> None:

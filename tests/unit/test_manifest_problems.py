@@ -95,6 +95,19 @@ def test_wrong_type(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("max_concurrent = 0", "max_concurrent: must be at least 1."),
+        ("batch_share = 2", "batch_share: must be from 0.01 to 1."),
+        ("quue = 2", "quue: is not a known key. Did you mean 'queue'?"),
+    ],
+)
+def test_wrong_entrypoint_setting(said: str, expected: str) -> None:
+    """A setting of an entrypoint that is out of its range, or unknown, is named by its key."""
+    assert problem(f"[mesh.entrypoints.Default]\n{said}") == f"service.toml:mesh.entrypoints.Default.{expected}"
+
+
+@pytest.mark.parametrize(
     ("setting", "expected"),
     [
         ("deadline_ms = 0", "deadline_ms: must be at least 1."),
@@ -107,6 +120,9 @@ def test_wrong_type(text: str, expected: str) -> None:
         ("breaker = { consecutive_failures = -1 }", "breaker.consecutive_failures: must be at least 0."),
         ("breaker = { slow_rate = 60 }", "breaker.slow_rate: must be from 0 to 1."),
         ("breaker = { growth = inf }", "breaker.growth: must be from 1 to 10."),
+        ("retry = { attempts = 0 }", "retry.attempts: must be at least 1."),
+        ("hedge = { quantile = 0.1 }", "hedge.quantile: must be from 0.5 to 1."),
+        ("methods.Get.hedge.on = true", "methods.Get.hedge.on: is not a known key. Known here: enabled, quantile."),
         ("breaker = { probes = 0 }", "breaker.probes: must be at least 1."),
         ("breaker = false", "breaker: must be a table, and is true or false."),
     ],

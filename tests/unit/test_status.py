@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mesh.status import (
     DETAILS_KEY,
     DETAILS_LIMIT,
+    FieldViolation,
     InvalidArgumentError,
     MeshError,
     Outcome,
@@ -34,7 +35,7 @@ def over_the_wire(error: MeshError) -> MeshError:
 
 def content(error: MeshError) -> tuple[object, ...]:
     """All that an error says."""
-    return type(error), error.code, error.reason, error.message, error.field, error.retry_after_s, error.metadata
+    return type(error), error.code, error.reason, error.message, error.violations, error.retry_after_s, error.metadata
 
 
 @pytest.mark.parametrize("code", FAILING_CODES)
@@ -49,6 +50,14 @@ def test_everything_survives_the_wire() -> None:
         ERROR_REASON_INVALID_FIELD, "bad", field="q", retry_after_s=1.5, metadata={"value": "7", "limit": "5"}
     )
     assert content(over_the_wire(error)) == content(error)
+
+
+def test_violations_survive_the_wire() -> None:
+    """All that is wrong with a request arrives, in order, and the field of the first is the error's own."""
+    violations = [FieldViolation("q", "too long", "QUERY_TOO_LONG"), FieldViolation("a.b[1]", "ungültig")]
+    error = InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "bad", violations=violations)
+    arrived = over_the_wire(error.detached())
+    assert (list(arrived.violations), arrived.field, arrived.metadata["field"]) == (violations, "q", "q")
 
 
 @given(st.dictionaries(st.text(), st.text(max_size=5_000), max_size=20), st.text(max_size=20_000))

@@ -15,9 +15,9 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
 
 from mesh.background import Background
+from mesh.breakers import Breakers
 from mesh.context import Context
 from mesh.introspection import Introspection
-from mesh.layers.breaking import Breakers
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError
 from mesh.stores.memory import MemoryBucket, MemoryKv

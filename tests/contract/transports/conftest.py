@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from typing import Any
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND, ERROR_REASON_INVALID_FIELD
 
+from mesh.binding_settings import BindingSettings, RetrySettings
 from mesh.breaker_settings import BreakerSettings
+from mesh.breakers import Breakers
 from mesh.contract import Service, service_of
 from mesh.dispatch import handlers_of
+from mesh.entrypoint_settings import EntrypointSettings
+from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
-from mesh.layers.breaking import Breakers
+from mesh.permissions import EVERYBODY
+from mesh.runtime import Runtime
 from mesh.stats import Stats
-from mesh.status import InvalidArgumentError, NotFoundError, UnavailableError
+from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioServer, AioTransport
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
@@ -72,6 +78,7 @@ class Bound:
     stats: Stats
     server_stats: Stats
     breakers: Breakers
+    journal: Journal
     kind: str
     channel: BindingChannel
     clock: "Clock"
@@ -86,6 +93,10 @@ class Clock:
     def __call__(self) -> float:
         """Seconds."""
         return self.now
+
+
+DOWN = UnavailableError("PROVIDER_UNAVAILABLE", "provider is down")
+"""A failure without a word of when to come back."""
 
 
 def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
@@ -118,8 +129,20 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
             NotFoundError(ERROR_REASON_BOOK_NOT_FOUND, "no such book", metadata={"isbn": "123"})
         ),
         "invalid": lambda _: fail(InvalidArgumentError(ERROR_REASON_INVALID_FIELD, "bad count", field="count")),
+        "long": lambda _: fail(
+            NotFoundError(
+                ERROR_REASON_BOOK_NOT_FOUND,
+                "🦀" * 5_000,
+                violations=[FieldViolation("q" * 50, "🦀" * 50)] * 50,
+                metadata={"isbn": "1" * 9_000},
+            )
+        ),
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
+        "down at once": lambda _: fail(DOWN.detached()),
+        "down twice": lambda _: fail(DOWN.detached()) if seen.calls <= 2 else asyncio.sleep(0),
+        "hang once": lambda context: hang(context) if seen.calls == 1 else asyncio.sleep(0),
+        "nap": lambda _: asyncio.sleep(0.2),
         "self-cancel": lambda _: fail(asyncio.CancelledError()),
     }
 
@@ -158,6 +181,9 @@ def entrypoint(echo: Generated, seen: Seen) -> Any:  # noqa: C901 - one small me
             await obey(request.text, context)
             return answer(request, context)
 
+        async def Write(self, request: Any, context: Any) -> Any:
+            return await self.One(request, context)
+
         async def Many(self, request: Any, context: Any) -> AsyncIterator[Any]:
             if request.text == "metadata":
                 await obey(request.text, context)
@@ -182,41 +208,78 @@ def entrypoint(echo: Generated, seen: Seen) -> Any:  # noqa: C901 - one small me
     return Entrypoint()
 
 
+Rebind = Callable[[BindingSettings], Bound]
+"""Makes the stub anew, with other settings of its binding."""
+
+
+Serve = Callable[[EntrypointSettings], Awaitable[Bound]]
+"""Starts the entrypoint with settings of its own, behind a binding that calls once."""
+
+ONCE = BindingSettings(breaker=BreakerSettings(jitter=0), retry=RetrySettings(attempts=1))
+"""A binding that calls once, so that tests of failures see the failures, and whose breaker reopens on time."""
+
+
 @pytest.fixture(params=["in_process", "unix", "tcp"])
-async def bound(request: pytest.FixtureRequest, echo: Generated) -> AsyncIterator[Bound]:
+async def start(
+    request: pytest.FixtureRequest, echo: Generated
+) -> AsyncIterator[Callable[[EntrypointSettings], Awaitable[Rebind]]]:
     """The entrypoint behind each transport, with every layer on."""
-    seen, stats, server_stats, breakers, clock = Seen(), Stats(), Stats(), Breakers(), Clock()
-    handlers = handlers_of(entrypoint(echo, seen), server_layers(service="echo", stats=server_stats))
+    seen, stats, server_stats, breakers, journal, clock = Seen(), Stats(), Stats(), Breakers(), Journal(), Clock()
+    callee = Runtime(service="echo", stats=server_stats, journal=journal)
+    caller = Runtime(service="tester", stats=stats, breakers=breakers, journal=journal, clock=clock)
     contract: Service = service_of(echo.grpc.EchoServiceStub)
-    server: AioServer | None = None
-    with tempfile.TemporaryDirectory() as folder:
-        transport: Transport
-        if request.param == "in_process":
-            transport = LocalTransport(handlers, caller="tester", service="echo")
-        else:
-            server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
-            await server.start()
-            transport = AioTransport(server.address)
-        channel = BindingChannel(
-            service=contract,
-            caller="tester",
-            binding="ECHO",
-            layers=client_layers(
-                binding="ECHO",
-                service="echo",
-                stats=stats,
-                breakers=breakers,
-                breaker=BreakerSettings(jitter=0),
-                default_s=10,
-                clock=clock,
-            ),
-            transport=transport,
-        )
-        stub = echo.grpc.EchoServiceStub(channel)
-        yield Bound(stub, echo.pb2, seen, stats, server_stats, breakers, transport.kind, channel, clock)
-        await channel.close()
-        if server is not None:
-            await server.stop(0)
+    async with AsyncExitStack() as closing:
+        folder = closing.enter_context(tempfile.TemporaryDirectory())
+
+        async def begin(settings: EntrypointSettings) -> Rebind:
+            handlers = handlers_of(entrypoint(echo, seen), server_layers(callee, settings=settings, door=EVERYBODY))
+            server: AioServer | None = None
+            if request.param != "in_process":
+                server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
+                await server.start()
+                closing.push_async_callback(server.stop, 0)
+
+            def make(settings: BindingSettings) -> Bound:
+                transport: Transport = (
+                    LocalTransport(handlers, caller="tester", service="echo")
+                    if server is None
+                    else AioTransport(server.address)
+                )
+                layers = client_layers(caller, binding="ECHO", service="echo", settings=settings)
+                channel = BindingChannel(
+                    service=contract, caller="tester", binding="ECHO", layers=layers, transport=transport
+                )
+                closing.push_async_callback(channel.close)
+                stub = echo.grpc.EchoServiceStub(channel)
+                return Bound(
+                    stub, echo.pb2, seen, stats, server_stats, breakers, journal, transport.kind, channel, clock
+                )
+
+            return make
+
+        yield begin
+
+
+@pytest.fixture
+async def rebind(start: Callable[[EntrypointSettings], Awaitable[Rebind]]) -> Rebind:
+    """The entrypoint as a manifest leaves it that says nothing, behind a binding of any settings."""
+    return await start(EntrypointSettings())
+
+
+@pytest.fixture
+def serve(start: Callable[[EntrypointSettings], Awaitable[Rebind]]) -> Serve:
+    """The entrypoint with any settings."""
+
+    async def begin(settings: EntrypointSettings) -> Bound:
+        return (await start(settings))(ONCE)
+
+    return begin
+
+
+@pytest.fixture
+def bound(rebind: Rebind) -> Bound:
+    """Both as most tests want them."""
+    return rebind(ONCE)
 
 
 async def eventually(condition: Any, seconds: float = 5.0) -> bool:

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from mesh.status import DeadlineExceededError, InternalError, NotFoundError
+from mesh.status import DeadlineExceededError, InternalError, MeshError, NotFoundError
 from tests.contract.transports.conftest import Bound, eventually
 
 
@@ -172,3 +172,25 @@ async def test_initial_metadata_comes_first(bound: Bound) -> None:
     with pytest.raises(InternalError):
         async for _ in bound.stub.Many(bound.pb2.EchoRequest(text="late metadata", count=1)):
             pass
+
+
+async def test_every_call_has_a_status(bound: Bound) -> None:
+    """Whenever the time of a call ends, and were it while its requests are written, its caller gets a status."""
+    text = "x" * 70_000
+    ends = []
+
+    async def requests(count: int) -> AsyncIterator[Any]:
+        for _ in range(count):
+            yield bound.pb2.EchoRequest(text=text)
+
+    async def some(worker: int) -> None:
+        for number in range(12):
+            timeout = 0.001 * (1 + (worker + number) % 20)
+            try:
+                await bound.stub.Gather(requests(number % 6), timeout=timeout)
+                ends.append("OK")
+            except MeshError as error:
+                ends.append(error.code.name)
+
+    await asyncio.gather(*(some(worker) for worker in range(24)), return_exceptions=True)
+    assert (len(ends), "INTERNAL" in ends) == (24 * 12, False)

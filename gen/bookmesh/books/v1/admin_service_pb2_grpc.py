@@ -55,6 +55,11 @@ class AdminServiceStub:
                 request_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerRequest.SerializeToString,
                 response_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerResponse.FromString,
                 _registered_method=True)
+        self.ExplainCall = channel.unary_unary(
+                '/bookmesh.books.v1.AdminService/ExplainCall',
+                request_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallResponse.FromString,
+                _registered_method=True)
         self.InspectKey = channel.unary_unary(
                 '/bookmesh.books.v1.AdminService/InspectKey',
                 request_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.InspectKeyRequest.SerializeToString,
@@ -99,6 +104,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCall(self, request, context):
+        """What the mesh did for a call of the service, from the last ten thousand that it remembers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InspectKey(self, request, context):
         """What lies under a cache key, in every tier.
         """
@@ -135,6 +147,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetBreaker,
                     request_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerRequest.FromString,
                     response_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerResponse.SerializeToString,
+            ),
+            'ExplainCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCall,
+                    request_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallRequest.FromString,
+                    response_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallResponse.SerializeToString,
             ),
             'InspectKey': grpc.unary_unary_rpc_method_handler(
                     servicer.InspectKey,
@@ -256,6 +273,33 @@ class AdminService:
             '/bookmesh.books.v1.AdminService/SetBreaker',
             bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerRequest.SerializeToString,
             bookmesh_dot_books_dot_v1_dot_admin__service__pb2.SetBreakerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.books.v1.AdminService/ExplainCall',
+            bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallRequest.SerializeToString,
+            bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ExplainCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -324,7 +324,7 @@ class BatchSearchAutoRequest(message.Message):
     QUERIES_FIELD_NUMBER: builtins.int
     @builtins.property
     def queries(self) -> containers.RepeatedCompositeFieldContainer[SearchAutoRequest]:
-        """Required. 1 to 1,000 searches."""
+        """Required. 1 to 1,000 searches. Each is checked by itself, for one that can't be met holds up no other."""
 
     def __init__(
         self,

@@ -23,17 +23,25 @@ _sym_db = _symbol_database.Default()
 
 
 from bookmesh.mesh.v1 import admin_pb2 as bookmesh_dot_mesh_dot_v1_dot_admin__pb2
+from bookmesh.mesh.v1 import journal_pb2 as bookmesh_dot_mesh_dot_v1_dot_journal__pb2
 from bookmesh.mesh.v1 import stats_pb2 as bookmesh_dot_mesh_dot_v1_dot_stats__pb2
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bookmesh/isbndb/v1/admin_service.proto\x12\x12\x62ookmesh.isbndb.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"P\n\x11SetBreakerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerState\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"\x11\n\x0fGetQuotaRequest\"\xe8\x01\n\x10GetQuotaResponse\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61lls_per_second\x18\x02 \x01(\x01\x12\x11\n\tday_limit\x18\x03 \x01(\x03\x12\x10\n\x08\x64\x61y_used\x18\x04 \x01(\x03\x12.\n\nreset_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x05scope\x18\x06 \x01(\x0e\x32\x1e.bookmesh.isbndb.v1.QuotaScope\x12\x12\n\ncall_count\x18\x07 \x01(\x03\x12\x14\n\x0clive_reserve\x18\x08 \x01(\x03*Z\n\nQuotaScope\x12\x1b\n\x17QUOTA_SCOPE_UNSPECIFIED\x10\x00\x12\x17\n\x13QUOTA_SCOPE_PROCESS\x10\x01\x12\x16\n\x12QUOTA_SCOPE_SHARED\x10\x02\x32\xef\x03\n\x0c\x41\x64minService\x12]\n\tGetHealth\x12$.bookmesh.isbndb.v1.GetHealthRequest\x1a%.bookmesh.isbndb.v1.GetHealthResponse\"\x03\x90\x02\x01\x12Z\n\x08GetStats\x12#.bookmesh.isbndb.v1.GetStatsRequest\x1a$.bookmesh.isbndb.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListBreakers\x12\'.bookmesh.isbndb.v1.ListBreakersRequest\x1a(.bookmesh.isbndb.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12`\n\nSetBreaker\x12%.bookmesh.isbndb.v1.SetBreakerRequest\x1a&.bookmesh.isbndb.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12Z\n\x08GetQuota\x12#.bookmesh.isbndb.v1.GetQuotaRequest\x1a$.bookmesh.isbndb.v1.GetQuotaResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bookmesh/isbndb/v1/admin_service.proto\x12\x12\x62ookmesh.isbndb.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a\x1e\x62ookmesh/mesh/v1/journal.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"j\n\x11SetBreakerRequest\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12:\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerStateB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"F\n\x12\x45xplainCallRequest\x12\x30\n\x02id\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^([0-9a-f]{16}|[0-9a-f]{32})$\"D\n\x13\x45xplainCallResponse\x12-\n\x07records\x18\x01 \x03(\x0b\x32\x1c.bookmesh.mesh.v1.CallRecord\"\x11\n\x0fGetQuotaRequest\"\xe8\x01\n\x10GetQuotaResponse\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61lls_per_second\x18\x02 \x01(\x01\x12\x11\n\tday_limit\x18\x03 \x01(\x03\x12\x10\n\x08\x64\x61y_used\x18\x04 \x01(\x03\x12.\n\nreset_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x05scope\x18\x06 \x01(\x0e\x32\x1e.bookmesh.isbndb.v1.QuotaScope\x12\x12\n\ncall_count\x18\x07 \x01(\x03\x12\x14\n\x0clive_reserve\x18\x08 \x01(\x03*Z\n\nQuotaScope\x12\x1b\n\x17QUOTA_SCOPE_UNSPECIFIED\x10\x00\x12\x17\n\x13QUOTA_SCOPE_PROCESS\x10\x01\x12\x16\n\x12QUOTA_SCOPE_SHARED\x10\x02\x32\xd4\x04\n\x0c\x41\x64minService\x12]\n\tGetHealth\x12$.bookmesh.isbndb.v1.GetHealthRequest\x1a%.bookmesh.isbndb.v1.GetHealthResponse\"\x03\x90\x02\x01\x12Z\n\x08GetStats\x12#.bookmesh.isbndb.v1.GetStatsRequest\x1a$.bookmesh.isbndb.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListBreakers\x12\'.bookmesh.isbndb.v1.ListBreakersRequest\x1a(.bookmesh.isbndb.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12`\n\nSetBreaker\x12%.bookmesh.isbndb.v1.SetBreakerRequest\x1a&.bookmesh.isbndb.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12\x63\n\x0b\x45xplainCall\x12&.bookmesh.isbndb.v1.ExplainCallRequest\x1a\'.bookmesh.isbndb.v1.ExplainCallResponse\"\x03\x90\x02\x01\x12Z\n\x08GetQuota\x12#.bookmesh.isbndb.v1.GetQuotaRequest\x1a$.bookmesh.isbndb.v1.GetQuotaResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bookmesh.isbndb.v1.admin_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SETBREAKERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_SETBREAKERREQUEST'].fields_by_name['name']._serialized_options = b'\272H\010r\003\030\310\001\310\001\001'
+  _globals['_SETBREAKERREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_SETBREAKERREQUEST'].fields_by_name['state']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
+  _globals['_EXPLAINCALLREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_EXPLAINCALLREQUEST'].fields_by_name['id']._serialized_options = b'\272H!r\0372\035^([0-9a-f]{16}|[0-9a-f]{32})$'
   _globals['_ADMINSERVICE'].methods_by_name['GetHealth']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetHealth']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['GetStats']._loaded_options = None
@@ -42,30 +50,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ListBreakers']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['SetBreaker']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['SetBreaker']._serialized_options = b'\220\002\002'
+  _globals['_ADMINSERVICE'].methods_by_name['ExplainCall']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ExplainCall']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['GetQuota']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetQuota']._serialized_options = b'\220\002\001'
-  _globals['_QUOTASCOPE']._serialized_start=812
-  _globals['_QUOTASCOPE']._serialized_end=902
-  _globals['_GETHEALTHREQUEST']._serialized_start=155
-  _globals['_GETHEALTHREQUEST']._serialized_end=173
-  _globals['_GETHEALTHRESPONSE']._serialized_start=175
-  _globals['_GETHEALTHRESPONSE']._serialized_end=236
-  _globals['_GETSTATSREQUEST']._serialized_start=238
-  _globals['_GETSTATSREQUEST']._serialized_end=255
-  _globals['_GETSTATSRESPONSE']._serialized_start=257
-  _globals['_GETSTATSRESPONSE']._serialized_end=315
-  _globals['_LISTBREAKERSREQUEST']._serialized_start=317
-  _globals['_LISTBREAKERSREQUEST']._serialized_end=338
-  _globals['_LISTBREAKERSRESPONSE']._serialized_start=340
-  _globals['_LISTBREAKERSRESPONSE']._serialized_end=407
-  _globals['_SETBREAKERREQUEST']._serialized_start=409
-  _globals['_SETBREAKERREQUEST']._serialized_end=489
-  _globals['_SETBREAKERRESPONSE']._serialized_start=491
-  _globals['_SETBREAKERRESPONSE']._serialized_end=556
-  _globals['_GETQUOTAREQUEST']._serialized_start=558
-  _globals['_GETQUOTAREQUEST']._serialized_end=575
-  _globals['_GETQUOTARESPONSE']._serialized_start=578
-  _globals['_GETQUOTARESPONSE']._serialized_end=810
-  _globals['_ADMINSERVICE']._serialized_start=905
-  _globals['_ADMINSERVICE']._serialized_end=1400
+  _globals['_QUOTASCOPE']._serialized_start=1041
+  _globals['_QUOTASCOPE']._serialized_end=1131
+  _globals['_GETHEALTHREQUEST']._serialized_start=216
+  _globals['_GETHEALTHREQUEST']._serialized_end=234
+  _globals['_GETHEALTHRESPONSE']._serialized_start=236
+  _globals['_GETHEALTHRESPONSE']._serialized_end=297
+  _globals['_GETSTATSREQUEST']._serialized_start=299
+  _globals['_GETSTATSREQUEST']._serialized_end=316
+  _globals['_GETSTATSRESPONSE']._serialized_start=318
+  _globals['_GETSTATSRESPONSE']._serialized_end=376
+  _globals['_LISTBREAKERSREQUEST']._serialized_start=378
+  _globals['_LISTBREAKERSREQUEST']._serialized_end=399
+  _globals['_LISTBREAKERSRESPONSE']._serialized_start=401
+  _globals['_LISTBREAKERSRESPONSE']._serialized_end=468
+  _globals['_SETBREAKERREQUEST']._serialized_start=470
+  _globals['_SETBREAKERREQUEST']._serialized_end=576
+  _globals['_SETBREAKERRESPONSE']._serialized_start=578
+  _globals['_SETBREAKERRESPONSE']._serialized_end=643
+  _globals['_EXPLAINCALLREQUEST']._serialized_start=645
+  _globals['_EXPLAINCALLREQUEST']._serialized_end=715
+  _globals['_EXPLAINCALLRESPONSE']._serialized_start=717
+  _globals['_EXPLAINCALLRESPONSE']._serialized_end=785
+  _globals['_GETQUOTAREQUEST']._serialized_start=787
+  _globals['_GETQUOTAREQUEST']._serialized_end=804
+  _globals['_GETQUOTARESPONSE']._serialized_start=807
+  _globals['_GETQUOTARESPONSE']._serialized_end=1039
+  _globals['_ADMINSERVICE']._serialized_start=1134
+  _globals['_ADMINSERVICE']._serialized_end=1730
 # @@protoc_insertion_point(module_scope)

@@ -24,6 +24,8 @@ class AdminServiceStub:
     """The breakers of the service's own bindings."""
     SetBreaker: aio.UnaryUnaryMultiCallable[admin_service_pb2.SetBreakerRequest, admin_service_pb2.SetBreakerResponse]
     """Moves a breaker by hand."""
+    ExplainCall: aio.UnaryUnaryMultiCallable[admin_service_pb2.ExplainCallRequest, admin_service_pb2.ExplainCallResponse]
+    """What the mesh did for a call of the service, from the last ten thousand that it remembers."""
     GetQuota: aio.UnaryUnaryMultiCallable[admin_service_pb2.GetQuotaRequest, admin_service_pb2.GetQuotaResponse]
     """What the plan allows, and what of it is used."""
 
@@ -61,6 +63,14 @@ class AdminServiceServicer(metaclass=abc_1.ABCMeta):
         context: aio.ServicerContext[admin_service_pb2.SetBreakerRequest, abc.Awaitable[admin_service_pb2.SetBreakerResponse]],
     ) -> abc.Awaitable[admin_service_pb2.SetBreakerResponse]:
         """Moves a breaker by hand."""
+
+    @abc_1.abstractmethod
+    def ExplainCall(
+        self,
+        request: admin_service_pb2.ExplainCallRequest,
+        context: aio.ServicerContext[admin_service_pb2.ExplainCallRequest, abc.Awaitable[admin_service_pb2.ExplainCallResponse]],
+    ) -> abc.Awaitable[admin_service_pb2.ExplainCallResponse]:
+        """What the mesh did for a call of the service, from the last ten thousand that it remembers."""
 
     @abc_1.abstractmethod
     def GetQuota(

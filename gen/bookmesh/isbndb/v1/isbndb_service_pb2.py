@@ -22,16 +22,40 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from bookmesh.mesh.v1 import rules_pb2 as bookmesh_dot_mesh_dot_v1_dot_rules__pb2
 from bookmesh.type.v1 import book_pb2 as bookmesh_dot_type_dot_v1_dot_book__pb2
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bookmesh/isbndb/v1/isbndb_service.proto\x12\x12\x62ookmesh.isbndb.v1\x1a\x1b\x62ookmesh/type/v1/book.proto\"^\n\x19\x41uthorBibliographyRequest\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x10\n\x08language\x18\x04 \x01(\t\"\xa8\x01\n\x1a\x41uthorBibliographyResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\x15\n\redition_count\x18\x04 \x01(\x05\x12\x11\n\tnext_page\x18\x05 \x01(\x05\x12\x1b\n\x13provider_call_count\x18\x06 \x01(\x05\"\x1e\n\x0eGetBookRequest\x12\x0c\n\x04isbn\x18\x01 \x01(\t\"T\n\x0fGetBookResponse\x12$\n\x04work\x18\x01 \x01(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x1b\n\x13provider_call_count\x18\x02 \x01(\x05\"%\n\x14\x42\x61tchGetBooksRequest\x12\r\n\x05isbns\x18\x01 \x03(\t\">\n\x08IsbnBook\x12\x0c\n\x04isbn\x18\x01 \x01(\t\x12$\n\x04work\x18\x02 \x01(\x0b\x32\x16.bookmesh.type.v1.Work\"\x91\x01\n\x15\x42\x61tchGetBooksResponse\x12+\n\x05\x62ooks\x18\x01 \x03(\x0b\x32\x1c.bookmesh.isbndb.v1.IsbnBook\x12\x17\n\x0fnot_found_isbns\x18\x02 \x03(\t\x12\x15\n\rinvalid_isbns\x18\x03 \x03(\t\x12\x1b\n\x13provider_call_count\x18\x04 \x01(\x05\"\x97\x01\n\x12SearchBooksRequest\x12\t\n\x01q\x18\x01 \x01(\t\x12\x30\n\x06\x63olumn\x18\x02 \x01(\x0e\x32 .bookmesh.isbndb.v1.SearchColumn\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x11\n\tmatch_all\x18\x06 \x01(\x08\"\x98\x01\n\x13SearchBooksResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x15\n\redition_count\x18\x02 \x01(\x05\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x12\x11\n\tnext_page\x18\x04 \x01(\x05\x12\x1b\n\x13provider_call_count\x18\x05 \x01(\x05*{\n\x0cSearchColumn\x12\x1d\n\x19SEARCH_COLUMN_UNSPECIFIED\x10\x00\x12\x17\n\x13SEARCH_COLUMN_TITLE\x10\x01\x12\x18\n\x14SEARCH_COLUMN_AUTHOR\x10\x02\x12\x19\n\x15SEARCH_COLUMN_SUBJECT\x10\x03\x32\xb2\x03\n\rIsbndbService\x12x\n\x12\x41uthorBibliography\x12-.bookmesh.isbndb.v1.AuthorBibliographyRequest\x1a..bookmesh.isbndb.v1.AuthorBibliographyResponse\"\x03\x90\x02\x01\x12W\n\x07GetBook\x12\".bookmesh.isbndb.v1.GetBookRequest\x1a#.bookmesh.isbndb.v1.GetBookResponse\"\x03\x90\x02\x01\x12i\n\rBatchGetBooks\x12(.bookmesh.isbndb.v1.BatchGetBooksRequest\x1a).bookmesh.isbndb.v1.BatchGetBooksResponse\"\x03\x90\x02\x01\x12\x63\n\x0bSearchBooks\x12&.bookmesh.isbndb.v1.SearchBooksRequest\x1a\'.bookmesh.isbndb.v1.SearchBooksResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'bookmesh/isbndb/v1/isbndb_service.proto\x12\x12\x62ookmesh.isbndb.v1\x1a\x1c\x62ookmesh/mesh/v1/rules.proto\x1a\x1b\x62ookmesh/type/v1/book.proto\x1a\x1b\x62uf/validate/validate.proto\"\xd2\x02\n\x19\x41uthorBibliographyRequest\x12\x66\n\x06\x61uthor\x18\x01 \x01(\tBV\xbaHSr\x03\x18\xc8\x01\xba\x01K\n\x0ftext.searchable\x12\x1dmust hold a letter or a digit\x1a\x19this.matches(r\'[\\pL\\pN]\')\x12\x15\n\x04page\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x99\x01\n\x08language\x18\x04 \x01(\tB\x86\x01\xbaH\x82\x01\xba\x01|\n\x0flanguage.subtag\x12@must be a primary subtag such as \"en\", or \"*\" for every language\x1a\'this.matches(\'^(?:[A-Za-z]{2,3}|[*])$\')\xd8\x01\x01\"\xa8\x01\n\x1a\x41uthorBibliographyResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\x15\n\redition_count\x18\x04 \x01(\x05\x12\x11\n\tnext_page\x18\x05 \x01(\x05\x12\x1b\n\x13provider_call_count\x18\x06 \x01(\x05\"&\n\x0eGetBookRequest\x12\x14\n\x04isbn\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\"T\n\x0fGetBookResponse\x12$\n\x04work\x18\x01 \x01(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x1b\n\x13provider_call_count\x18\x02 \x01(\x05\"2\n\x14\x42\x61tchGetBooksRequest\x12\x1a\n\x05isbns\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\">\n\x08IsbnBook\x12\x0c\n\x04isbn\x18\x01 \x01(\t\x12$\n\x04work\x18\x02 \x01(\x0b\x32\x16.bookmesh.type.v1.Work\"\x91\x01\n\x15\x42\x61tchGetBooksResponse\x12+\n\x05\x62ooks\x18\x01 \x03(\x0b\x32\x1c.bookmesh.isbndb.v1.IsbnBook\x12\x17\n\x0fnot_found_isbns\x18\x02 \x03(\t\x12\x15\n\rinvalid_isbns\x18\x03 \x03(\t\x12\x1b\n\x13provider_call_count\x18\x04 \x01(\x05\"\xc4\x03\n\x12SearchBooksRequest\x12\x8f\x01\n\x01q\x18\x01 \x01(\tB\x83\x01\xbaHSr\x03\x18\x80\x04\xba\x01K\n\x0ftext.searchable\x12\x1dmust hold a letter or a digit\x1a\x19this.matches(r\'[\\pL\\pN]\')\xe2\xe0\x18\x13\n\x0ftext.searchable\x10\x02\xe2\xe0\x18\x12\n\x0estring.max_len\x10\x03\x12:\n\x06\x63olumn\x18\x02 \x01(\x0e\x32 .bookmesh.isbndb.v1.SearchColumnB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x15\n\x04page\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x99\x01\n\x08language\x18\x05 \x01(\tB\x86\x01\xbaH\x82\x01\xba\x01|\n\x0flanguage.subtag\x12@must be a primary subtag such as \"en\", or \"*\" for every language\x1a\'this.matches(\'^(?:[A-Za-z]{2,3}|[*])$\')\xd8\x01\x01\x12\x11\n\tmatch_all\x18\x06 \x01(\x08\"\x98\x01\n\x13SearchBooksResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x15\n\redition_count\x18\x02 \x01(\x05\x12\x13\n\x0btotal_count\x18\x03 \x01(\x05\x12\x11\n\tnext_page\x18\x04 \x01(\x05\x12\x1b\n\x13provider_call_count\x18\x05 \x01(\x05*{\n\x0cSearchColumn\x12\x1d\n\x19SEARCH_COLUMN_UNSPECIFIED\x10\x00\x12\x17\n\x13SEARCH_COLUMN_TITLE\x10\x01\x12\x18\n\x14SEARCH_COLUMN_AUTHOR\x10\x02\x12\x19\n\x15SEARCH_COLUMN_SUBJECT\x10\x03\x32\xb2\x03\n\rIsbndbService\x12x\n\x12\x41uthorBibliography\x12-.bookmesh.isbndb.v1.AuthorBibliographyRequest\x1a..bookmesh.isbndb.v1.AuthorBibliographyResponse\"\x03\x90\x02\x01\x12W\n\x07GetBook\x12\".bookmesh.isbndb.v1.GetBookRequest\x1a#.bookmesh.isbndb.v1.GetBookResponse\"\x03\x90\x02\x01\x12i\n\rBatchGetBooks\x12(.bookmesh.isbndb.v1.BatchGetBooksRequest\x1a).bookmesh.isbndb.v1.BatchGetBooksResponse\"\x03\x90\x02\x01\x12\x63\n\x0bSearchBooks\x12&.bookmesh.isbndb.v1.SearchBooksRequest\x1a\'.bookmesh.isbndb.v1.SearchBooksResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bookmesh.isbndb.v1.isbndb_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['author']._loaded_options = None
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['author']._serialized_options = b'\272HSr\003\030\310\001\272\001K\n\017text.searchable\022\035must hold a letter or a digit\032\031this.matches(r\'[\\pL\\pN]\')'
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['page']._loaded_options = None
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['page']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['language']._serialized_options = b'\272H\202\001\272\001|\n\017language.subtag\022@must be a primary subtag such as \"en\", or \"*\" for every language\032\'this.matches(\'^(?:[A-Za-z]{2,3}|[*])$\')\330\001\001'
+  _globals['_GETBOOKREQUEST'].fields_by_name['isbn']._loaded_options = None
+  _globals['_GETBOOKREQUEST'].fields_by_name['isbn']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_BATCHGETBOOKSREQUEST'].fields_by_name['isbns']._loaded_options = None
+  _globals['_BATCHGETBOOKSREQUEST'].fields_by_name['isbns']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['q']._loaded_options = None
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['q']._serialized_options = b'\272HSr\003\030\200\004\272\001K\n\017text.searchable\022\035must hold a letter or a digit\032\031this.matches(r\'[\\pL\\pN]\')\342\340\030\023\n\017text.searchable\020\002\342\340\030\022\n\016string.max_len\020\003'
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['column']._loaded_options = None
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['column']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['page']._loaded_options = None
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['page']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_SEARCHBOOKSREQUEST'].fields_by_name['language']._serialized_options = b'\272H\202\001\272\001|\n\017language.subtag\022@must be a primary subtag such as \"en\", or \"*\" for every language\032\'this.matches(\'^(?:[A-Za-z]{2,3}|[*])$\')\330\001\001'
   _globals['_ISBNDBSERVICE'].methods_by_name['AuthorBibliography']._loaded_options = None
   _globals['_ISBNDBSERVICE'].methods_by_name['AuthorBibliography']._serialized_options = b'\220\002\001'
   _globals['_ISBNDBSERVICE'].methods_by_name['GetBook']._loaded_options = None
@@ -40,26 +64,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISBNDBSERVICE'].methods_by_name['BatchGetBooks']._serialized_options = b'\220\002\001'
   _globals['_ISBNDBSERVICE'].methods_by_name['SearchBooks']._loaded_options = None
   _globals['_ISBNDBSERVICE'].methods_by_name['SearchBooks']._serialized_options = b'\220\002\001'
-  _globals['_SEARCHCOLUMN']._serialized_start=1037
-  _globals['_SEARCHCOLUMN']._serialized_end=1160
-  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_start=92
-  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_end=186
-  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_start=189
-  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_end=357
-  _globals['_GETBOOKREQUEST']._serialized_start=359
-  _globals['_GETBOOKREQUEST']._serialized_end=389
-  _globals['_GETBOOKRESPONSE']._serialized_start=391
-  _globals['_GETBOOKRESPONSE']._serialized_end=475
-  _globals['_BATCHGETBOOKSREQUEST']._serialized_start=477
-  _globals['_BATCHGETBOOKSREQUEST']._serialized_end=514
-  _globals['_ISBNBOOK']._serialized_start=516
-  _globals['_ISBNBOOK']._serialized_end=578
-  _globals['_BATCHGETBOOKSRESPONSE']._serialized_start=581
-  _globals['_BATCHGETBOOKSRESPONSE']._serialized_end=726
-  _globals['_SEARCHBOOKSREQUEST']._serialized_start=729
-  _globals['_SEARCHBOOKSREQUEST']._serialized_end=880
-  _globals['_SEARCHBOOKSRESPONSE']._serialized_start=883
-  _globals['_SEARCHBOOKSRESPONSE']._serialized_end=1035
-  _globals['_ISBNDBSERVICE']._serialized_start=1163
-  _globals['_ISBNDBSERVICE']._serialized_end=1597
+  _globals['_SEARCHCOLUMN']._serialized_start=1663
+  _globals['_SEARCHCOLUMN']._serialized_end=1786
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_start=152
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_end=490
+  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_start=493
+  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_end=661
+  _globals['_GETBOOKREQUEST']._serialized_start=663
+  _globals['_GETBOOKREQUEST']._serialized_end=701
+  _globals['_GETBOOKRESPONSE']._serialized_start=703
+  _globals['_GETBOOKRESPONSE']._serialized_end=787
+  _globals['_BATCHGETBOOKSREQUEST']._serialized_start=789
+  _globals['_BATCHGETBOOKSREQUEST']._serialized_end=839
+  _globals['_ISBNBOOK']._serialized_start=841
+  _globals['_ISBNBOOK']._serialized_end=903
+  _globals['_BATCHGETBOOKSRESPONSE']._serialized_start=906
+  _globals['_BATCHGETBOOKSRESPONSE']._serialized_end=1051
+  _globals['_SEARCHBOOKSREQUEST']._serialized_start=1054
+  _globals['_SEARCHBOOKSREQUEST']._serialized_end=1506
+  _globals['_SEARCHBOOKSRESPONSE']._serialized_start=1509
+  _globals['_SEARCHBOOKSRESPONSE']._serialized_end=1661
+  _globals['_ISBNDBSERVICE']._serialized_start=1789
+  _globals['_ISBNDBSERVICE']._serialized_end=2223
 # @@protoc_insertion_point(module_scope)

@@ -243,6 +243,40 @@ class Health(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BreakerEvent(message.Message):
+    """Something that happened to a circuit breaker."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    EVENT_TIME_FIELD_NUMBER: builtins.int
+    OLD_STATE_FIELD_NUMBER: builtins.int
+    NEW_STATE_FIELD_NUMBER: builtins.int
+    WHY_FIELD_NUMBER: builtins.int
+    old_state: BreakerState.ValueType
+    """Where it stood."""
+    new_state: BreakerState.ValueType
+    """Where it stood after; METRICS_ONLY again when it would have opened, were it not for measuring only."""
+    why: builtins.str
+    """What moved it: "consecutive_failures", "failure_rate", "slow_rate", "time", "probe" or "hand"."""
+    @builtins.property
+    def event_time(self) -> timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        event_time: timestamp_pb2.Timestamp | None = ...,
+        old_state: BreakerState.ValueType = ...,
+        new_state: BreakerState.ValueType = ...,
+        why: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["event_time", b"event_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["event_time", b"event_time", "new_state", b"new_state", "old_state", b"old_state", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Breaker(message.Message):
     """A circuit breaker: one for each caller, callee and method."""
 
@@ -258,6 +292,10 @@ class Breaker(message.Message):
     REFUSED_COUNT_FIELD_NUMBER: builtins.int
     CHANGE_TIME_FIELD_NUMBER: builtins.int
     REOPEN_MS_FIELD_NUMBER: builtins.int
+    WINDOW_CALL_COUNT_FIELD_NUMBER: builtins.int
+    FAILURE_RATE_FIELD_NUMBER: builtins.int
+    SLOW_RATE_FIELD_NUMBER: builtins.int
+    LAST_EVENT_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Its name: "BINDING/Method"."""
     caller: builtins.str
@@ -271,14 +309,24 @@ class Breaker(message.Message):
     consecutive_failure_count: builtins.int
     """Failures in a row."""
     permitted_count: builtins.int
-    """Calls that it let through."""
+    """Calls that it let through since the service started, but for those that it let through while DISABLED."""
     refused_count: builtins.int
-    """Calls that it refused."""
+    """Calls that it refused since the service started."""
     reopen_ms: builtins.int
     """Milliseconds until it lets a probe through; 0 when it is not open."""
+    window_call_count: builtins.int
+    """Calls that the rates look at now: those in the window that succeeded or failed."""
+    failure_rate: builtins.float
+    """The share of them that failed, 0 to 1; absent while they are too few to say."""
+    slow_rate: builtins.float
+    """The share of them that were slow, 0 to 1; absent while they are too few to say, and where calls are not timed."""
     @builtins.property
     def change_time(self) -> timestamp_pb2.Timestamp:
         """When it last changed its state."""
+
+    @builtins.property
+    def last_event(self) -> BreakerEvent:
+        """What happened to it last; absent before anything has."""
 
     def __init__(
         self,
@@ -293,9 +341,20 @@ class Breaker(message.Message):
         refused_count: builtins.int = ...,
         change_time: timestamp_pb2.Timestamp | None = ...,
         reopen_ms: builtins.int = ...,
+        window_call_count: builtins.int = ...,
+        failure_rate: builtins.float | None = ...,
+        slow_rate: builtins.float | None = ...,
+        last_event: BreakerEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_failure_rate", b"_failure_rate", "_slow_rate", b"_slow_rate", "change_time", b"change_time", "failure_rate", b"failure_rate", "last_event", b"last_event", "slow_rate", b"slow_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["binding", b"binding", "caller", b"caller", "change_time", b"change_time", "consecutive_failure_count", b"consecutive_failure_count", "method", b"method", "name", b"name", "permitted_count", b"permitted_count", "refused_count", b"refused_count", "reopen_ms", b"reopen_ms", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_failure_rate", b"_failure_rate", "_slow_rate", b"_slow_rate", "binding", b"binding", "caller", b"caller", "change_time", b"change_time", "consecutive_failure_count", b"consecutive_failure_count", "failure_rate", b"failure_rate", "last_event", b"last_event", "method", b"method", "name", b"name", "permitted_count", b"permitted_count", "refused_count", b"refused_count", "reopen_ms", b"reopen_ms", "slow_rate", b"slow_rate", "state", b"state", "window_call_count", b"window_call_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__failure_rate: _TypeAlias = typing.Literal["failure_rate"]  # noqa: Y015
+    _WhichOneofArgType__failure_rate: _TypeAlias = typing.Literal["_failure_rate", b"_failure_rate"]  # noqa: Y015
+    _WhichOneofReturnType__slow_rate: _TypeAlias = typing.Literal["slow_rate"]  # noqa: Y015
+    _WhichOneofArgType__slow_rate: _TypeAlias = typing.Literal["_slow_rate", b"_slow_rate"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__failure_rate) -> _WhichOneofReturnType__failure_rate | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__slow_rate) -> _WhichOneofReturnType__slow_rate | None: ...

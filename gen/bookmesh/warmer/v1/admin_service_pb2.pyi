@@ -4,6 +4,7 @@ isort:skip_file
 What operators ask of the warmer."""
 
 from bookmesh.mesh.v1 import admin_pb2 as admin_pb2
+from bookmesh.mesh.v1 import journal_pb2 as journal_pb2
 from bookmesh.mesh.v1 import stats_pb2 as stats_pb2
 from collections import abc as abc
 from google.protobuf import descriptor as descriptor
@@ -175,6 +176,50 @@ class SetBreakerResponse(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["breakers", b"breakers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainCallRequest(message.Message):
+    """Asks what was done for a call."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    id: builtins.str
+    """Required. A trace id of 32 hexadecimal digits, which is in the trailing metadata "x-trace-id" of every answer, or the
+    id of one call, of 16.
+    """
+    def __init__(
+        self,
+        *,
+        id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainCallResponse(message.Message):
+    """What was done, the oldest first; nothing when the service knows no such call."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def records(self) -> containers.RepeatedCompositeFieldContainer[journal_pb2.CallRecord]:
+        """The records."""
+
+    def __init__(
+        self,
+        *,
+        records: abc.Iterable[journal_pb2.CallRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,6 +55,11 @@ class AdminServiceStub:
                 request_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerRequest.SerializeToString,
                 response_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerResponse.FromString,
                 _registered_method=True)
+        self.ExplainCall = channel.unary_unary(
+                '/bookmesh.warmer.v1.AdminService/ExplainCall',
+                request_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallResponse.FromString,
+                _registered_method=True)
         self.ListTriggers = channel.unary_unary(
                 '/bookmesh.warmer.v1.AdminService/ListTriggers',
                 request_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListTriggersRequest.SerializeToString,
@@ -104,6 +109,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCall(self, request, context):
+        """What the mesh did for a call of the service, from the last ten thousand that it remembers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTriggers(self, request, context):
         """The cron lines of the manifest, with what became of their last firings.
         """
@@ -147,6 +159,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetBreaker,
                     request_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerRequest.FromString,
                     response_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerResponse.SerializeToString,
+            ),
+            'ExplainCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCall,
+                    request_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallRequest.FromString,
+                    response_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallResponse.SerializeToString,
             ),
             'ListTriggers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTriggers,
@@ -273,6 +290,33 @@ class AdminService:
             '/bookmesh.warmer.v1.AdminService/SetBreaker',
             bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerRequest.SerializeToString,
             bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.SetBreakerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.warmer.v1.AdminService/ExplainCall',
+            bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallRequest.SerializeToString,
+            bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ExplainCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

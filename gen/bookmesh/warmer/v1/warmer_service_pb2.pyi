@@ -397,7 +397,7 @@ class InlineLibrary(message.Message):
 
     @builtins.property
     def authors(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Authors' names, 1,000 at most."""
+        """Authors' names, 1,000 at most, of 1 to 200 characters each."""
 
     def __init__(
         self,

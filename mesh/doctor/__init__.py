@@ -1,0 +1,1 @@
+"""What `bookmesh doctor` looks for: what goes wrong in practice, one module for each kind of it."""

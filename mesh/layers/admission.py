@@ -1,0 +1,45 @@
+"""Lets in who may call, and nobody else, on every transport; by the identity that the transport vouches for."""
+
+from collections.abc import Awaitable
+
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_BOUND, ERROR_REASON_NOT_PROVEN
+
+from mesh.call import Call, Handler, Layer, Reply
+from mesh.contract import Method
+from mesh.manifest import DEFAULT_ENTRYPOINT
+from mesh.permissions import Door
+from mesh.status import PermissionDeniedError, UnauthenticatedError
+
+
+def admission(service: str, entrypoint: str, door: Door) -> Layer:
+    """Refuses every call that the manifests do not allow.
+
+    It acts before the call alone, so it hands on what carries it, and costs no coroutine of its own.
+
+    Args:
+        service: the service that is called.
+        entrypoint: its entrypoint.
+        door: who may call it.
+    """
+    callers, public = door.callers, door.public
+
+    def layer(_: Method, inner: Handler) -> Handler:
+        def admitted(call: Call) -> Awaitable[Reply]:
+            if call.caller in callers or call.operator or (public and not call.caller):
+                return inner(call)
+            call.note("refused", f"{call.caller or 'people'} may not call {entrypoint}")
+            if call.caller or entrypoint == DEFAULT_ENTRYPOINT:
+                raise PermissionDeniedError(
+                    ERROR_REASON_NOT_BOUND,
+                    f"{call.caller or 'who is no service'} has no binding to {entrypoint} of {service}",
+                    metadata={"caller": call.caller, "service": service, "entrypoint": entrypoint},
+                )
+            raise UnauthenticatedError(
+                ERROR_REASON_NOT_PROVEN,
+                f"{entrypoint} of {service} is for operators; send an operator's token or certificate",
+                metadata={"service": service, "entrypoint": entrypoint},
+            )
+
+        return admitted
+
+    return layer

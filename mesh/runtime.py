@@ -1,0 +1,29 @@
+"""What the layers of one service share: its counts, its breakers, its journal, its clock and its chance."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mesh.breakers import Breakers
+from mesh.call import Clock
+from mesh.journal import Journal
+from mesh.stats import Stats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """One service's share of the mesh. Everything in it is the service's own, so no caller stands in another's way."""
+
+    service: str
+    """The service's name; empty for people, who are no service."""
+    stats: Stats = field(default_factory=Stats)
+    """What it counts."""
+    breakers: Breakers = field(default_factory=Breakers)
+    """The breakers of its own bindings."""
+    journal: Journal = field(default_factory=Journal)
+    """What the mesh did for its calls."""
+    clock: Clock = time.monotonic
+    """Seconds that never go back."""
+    chance: Callable[[], float] = random.random
+    """A number from 0 to below 1, for jitter."""

@@ -1,0 +1,33 @@
+"""How the times and the id of a call travel back to its caller: the only place that knows their keys."""
+
+from collections.abc import Iterator
+
+from mesh.call import Call, Metadatum
+
+RESPONSE_TIME_KEY = "x-response-time"
+"""Milliseconds that the whole answer took, as the answering service saw it."""
+
+BINDING_TIME_KEY = "x-service-binding-time"
+"""Milliseconds of the call, as its caller saw it; in an answer to the outside, of all calls that the answer needed."""
+
+TRACE_ID_KEY = "x-trace-id"
+"""The id under which `bookmesh why` tells what was done for the call."""
+
+
+def times(call: Call) -> Iterator[Metadatum]:
+    """The times and the id of an ended call as trailing metadata; written out only where somebody reads them."""
+    if call.response_time_s:
+        yield RESPONSE_TIME_KEY, f"{call.response_time_s * 1000:.3f}"
+    if call.binding_time_s:
+        yield BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"
+    if call.trace is not None:
+        yield TRACE_ID_KEY, call.trace.trace_hex
+
+
+def take_times(call: Call, trailing: Iterator[Metadatum]) -> Iterator[Metadatum]:
+    """Puts the callee's time onto the call, and gives back the rest; each hop tells of its own calls alone."""
+    for key, value in trailing:
+        if key == RESPONSE_TIME_KEY and isinstance(value, str):
+            call.response_time_s = float(value) / 1000
+        elif key not in {BINDING_TIME_KEY, TRACE_ID_KEY}:
+            yield key, value
