@@ -7,7 +7,7 @@
 Calls get a deadline, and fail with the typed errors of `mesh.status` rather than with gRPC's own.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from mesh.layers import client_layers
 from mesh.runtime import Runtime
 from mesh.transport.aio import AioTransport
 from mesh.transport.channel import BindingChannel
+from mesh.transport.spread import reach
 
 ISBNDB = "isbndb-biography-worker"
 BOOKS = "books-api-proxy"
@@ -37,8 +38,8 @@ WARMER = "personal-library-cache-warmer"
 DEADLINE_S = 30.0
 """Seconds that a call gets when it brings no timeout of its own."""
 
-Addresses = Mapping[tuple[str, str], str]
-"""Where each entrypoint listens, by service and entrypoint ("Default" or "Admin")."""
+Addresses = Mapping[tuple[str, str], str | Sequence[str]]
+"""Where each entrypoint listens, by service and entrypoint ("Default" or "Admin"): one address for each replica."""
 
 Stub = TypeVar("Stub")
 
@@ -108,12 +109,12 @@ def addresses_of(book: Path, environment: str | None) -> Addresses:
     Raises:
         ConfigurationError: the address book is wrong.
     """
-    found = {}
-    for name, service in read_address_book(book, environment).services.items():
-        found[name, "Default"] = service.default.target
-        if service.admin is not None:
-            found[name, "Admin"] = service.admin.target
-    return found
+    return {
+        (name, entrypoint): [address.target for address in addresses]
+        for name, service in read_address_book(book, environment).services.items()
+        for entrypoint in ("Default", "Admin")
+        if (addresses := service.addresses(entrypoint))
+    }
 
 
 def _named(addresses: Addresses, service: str) -> str:
@@ -122,7 +123,7 @@ def _named(addresses: Addresses, service: str) -> str:
     return service if service in names else next(name for name in sorted(names) if name.startswith(service))
 
 
-def _channel(make: Any, service: str, address: str, deadline_s: float) -> BindingChannel:
+def _channel(make: Any, service: str, addresses: str | Sequence[str], deadline_s: float) -> BindingChannel:
     layers = client_layers(
         Runtime(service=""),
         binding=service,
@@ -133,6 +134,10 @@ def _channel(make: Any, service: str, address: str, deadline_s: float) -> Bindin
             breaker=BreakerSettings(enabled=False),
         ),
     )
+    transport = reach(
+        [addresses] if isinstance(addresses, str) else addresses,
+        lambda target: AioTransport(target.uri, balanced=target.balanced),
+    )
     return BindingChannel(
-        service=service_of(make), caller="client", binding=service, layers=layers, transport=AioTransport(address)
+        service=service_of(make), caller="client", binding=service, layers=layers, transport=transport
     )

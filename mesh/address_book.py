@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from mesh.book_entries import Ground, ServiceAddress, StandIn, flat, read_service, read_stand_in
 from mesh.document import parse_document, read_document
+from mesh.drain_settings import DrainSettings, read_drain
 from mesh.overlay import Overlay
 from mesh.problems import ConfigurationError, Problem
 from mesh.store_urls import EMBEDDED, bucket_url, kv_url, secret_source
@@ -51,6 +52,8 @@ class AddressBook:
     secret_sources: tuple[str, ...]
     """Where secrets are looked for, the first first: "environment", "directory:/absolute/path"."""
     stand_ins: tuple[StandIn, ...]
+    drain: DrainSettings = field(default_factory=DrainSettings)
+    """How long the steps of an ending may take."""
 
     def kv_url(self, identity: str) -> str:
         """The URL of the key-value store that a manifest calls `identity`."""
@@ -109,7 +112,7 @@ def _whole(book: AddressBook | None, problems: list[Problem]) -> AddressBook:
 def _read(table: Table | None, path: Path, env: str | None, data: Path | None) -> AddressBook | None:
     if table is None:
         return None
-    known = ("data", "services", "kv", "buckets", "secrets", "stand_ins")
+    known = ("data", "services", "kv", "buckets", "secrets", "stand_ins", "drain")
     table.only((*known, "env"))
     inner: dict[str | None, Table] = dict(table.tables("env"))
     for scope in inner.values():
@@ -142,6 +145,7 @@ def _book(
         buckets=_urls(whole.below("buckets"), bucket_url, ground, f"directory:{ground.data / 'buckets'}"),
         secret_sources=_secret_sources(whole.below("secrets"), ground),
         stand_ins=stand_ins,
+        drain=read_drain(whole.below("drain")),
     )
 
 
@@ -167,14 +171,21 @@ def _stand_ins(whole: Overlay, ground: Ground) -> tuple[StandIn, ...]:
 
 def _clashes(services: list[ServiceAddress], stand_ins: tuple[StandIn, ...]) -> Iterator[Problem]:
     """Addresses on which two would have to listen."""
-    claims = [(service.where, "default", service.default) for service in services]
-    claims += [(service.where, "admin", service.admin) for service in services if service.admin]
-    claims += [(stand_in.where, "address", stand_in.address) for stand_in in stand_ins]
+    claims = [
+        (f"{service.where}.{key}", address)
+        for key, entrypoint in (("default", "Default"), ("admin", "Admin"))
+        for service in services
+        for address in service.addresses(entrypoint)
+    ]
+    claims += [(f"{stand_in.where}.address", stand_in.address) for stand_in in stand_ins]
     first: dict[str, str] = {}
-    for where, key, address in claims:
+    for where, address in claims:
         claim = address.claim()
-        if claim is not None and first.setdefault(claim, f"{where}.{key}") != f"{where}.{key}":
-            yield Problem(f"{where}.{key}", f"{address.target} is the address of {first[claim]} too. Use another port.")
+        if claim is not None and claim in first:
+            too = "another replica" if first[claim] == where else first[claim]
+            yield Problem(where, f"{address.target} is the address of {too} too. Use another port.")
+        elif claim is not None:
+            first[claim] = where
 
 
 def _urls(

@@ -8,6 +8,8 @@ from typing import Any, Self, TypeVar
 
 import structlog
 
+from mesh.vitals import Vitals
+
 _log = structlog.get_logger("mesh.background")
 
 Result = TypeVar("Result")
@@ -20,29 +22,44 @@ class Background:
 
     Args:
         grace_s: seconds that tasks get to end by themselves when the service drains, before they are cancelled.
+        vitals: where it is told that a vital task has failed, the `env.MESH.vitals` of the service.
     """
 
-    def __init__(self, grace_s: float = 0.0) -> None:
+    def __init__(self, grace_s: float = 0.0, vitals: Vitals | None = None) -> None:
         self._grace_s = grace_s
+        self._vitals = vitals or Vitals()
+        self._vital: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(
-        self, work: Coroutine[Any, Any, Result], *, name: str, context: contextvars.Context | None = None
+        self,
+        work: Coroutine[Any, Any, Result],
+        *,
+        name: str,
+        context: contextvars.Context | None = None,
+        vital: bool = False,
     ) -> asyncio.Task[Result]:
         """Begins a task. Nobody need await it: what it raises is logged under its name.
 
         Args:
             work: what it does.
-            name: what the log calls it.
+            name: how logs and health tell of it.
             context: what it begins in; an empty one when None.
+            vital: it is a loop that the service can't do without; once it has ended the service is not ready any more.
         """
         task = asyncio.get_running_loop().create_task(work, name=name, context=context or contextvars.Context())
         self._tasks.add(task)
+        if vital:
+            self._vital.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        if task in self._vital and not self._closing:
+            self._vitals.fail(task.get_name())
+        self._vital.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("background_failed", task=task.get_name(), error=type(error).__name__, exc_info=error)
 
@@ -54,6 +71,7 @@ class Background:
         self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
     ) -> None:
         """Waits for the grace, then cancels what still runs and waits for its end."""
+        self._closing = True
         if self._tasks and self._grace_s:
             await asyncio.wait(self._tasks, timeout=self._grace_s)
         running = list(self._tasks)

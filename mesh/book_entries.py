@@ -14,6 +14,20 @@ _NOWHERE = Address("tcp", ":0")
 """Stands for an address that was noted as faulty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """Where one process of a service listens."""
+
+    default: Address
+    """Its Default entrypoint."""
+    admin: Address | None
+    """Its Admin entrypoint; None when that can't be reached over the wire."""
+
+    def entrypoint(self, name: str) -> Address | None:
+        """Where an entrypoint listens."""
+        return self.default if name == "Default" else self.admin
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAddress:
     """Where one service is."""
@@ -29,6 +43,18 @@ class ServiceAddress:
     """Whether people may call its Default entrypoint."""
     where: str
     """The entry's place in the address book, as Problem has it."""
+    others: tuple[Replica, ...] = ()
+    """Its other replicas; `default` and `admin` are the first one's."""
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """Every process that this service runs in, the first first."""
+        return (Replica(self.default, self.admin), *self.others)
+
+    def addresses(self, entrypoint: str) -> tuple[Address, ...]:
+        """Where those that call an entrypoint find it: one address for each replica; none when it has none."""
+        found = (replica.entrypoint(entrypoint) for replica in self.replicas)
+        return tuple(address for address in found if address is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +114,49 @@ def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> Servi
     # Path.is_file raises for a name that is too long.
     elif manifest and not os.path.isfile(path.parent / manifest):  # noqa: PTH113 - see above
         entry.note("manifest", f"names {manifest!r}, and there is no such file.")
-    default = _address(entry, "default", ground)
-    if default is None:
+    defaults, admins = _addresses(entry, "default", ground), _addresses(entry, "admin", ground)
+    if defaults is None:
         entry.note("default", "is missing. It is where the service listens: HOST:PORT, or unix:PATH.")
+    defaults = defaults or (_NOWHERE,)
+    if admins is not None and len(admins) != len(defaults):
+        entry.note("admin", f"has {len(admins)} where `default` has {len(defaults)}. Give each replica one of both.")
+    admin, *more_admins = admins or (None,)
+    more = zip(defaults[1:], more_admins or (None,) * len(defaults), strict=False)
     return ServiceAddress(
         name=name,
         manifest=path.parent / (manifest or name),
-        default=default or _NOWHERE,
-        admin=_address(entry, "admin", ground),
+        default=defaults[0],
+        admin=admin,
         public=entry.said("public", Table.flag) or False,
         where=entry.place(),
+        others=tuple(Replica(*each) for each in more),
     )
+
+
+def _addresses(entry: Overlay, key: str, ground: Ground) -> tuple[Address, ...] | None:
+    """One address, or a list of them: one for each replica."""
+    texts = entry.said(key, _one_or_more)
+    return None if texts is None else tuple(_parsed(entry, key, text, ground) for text in texts or ("",))
+
+
+def _one_or_more(table: Table, key: str) -> tuple[str, ...] | None:
+    if isinstance(table.values.get(key), list):
+        texts = table.texts(key)
+        if not table.values[key] or (texts and not all(texts)):
+            table.note(key, "must hold an address for each replica.")
+        return texts
+    text = table.text(key)
+    return None if text is None else (text,)
 
 
 def _address(entry: Overlay, key: str, ground: Ground) -> Address | None:
     text = entry.said(key, Table.text)
+    return None if text is None else _parsed(entry, key, text, ground)
+
+
+def _parsed(entry: Overlay, key: str, text: str, ground: Ground) -> Address:
     if not text:
-        return None if text is None else _NOWHERE
+        return _NOWHERE
     try:
         return parse_address(text, ground.place)
     except ValueError as error:

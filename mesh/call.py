@@ -49,6 +49,8 @@ class Call:
     """What is called."""
     side: Side
     """Which end this is."""
+    local: bool = False
+    """Whether it comes from this process, on the server side."""
     peer: str = ""
     """Who calls, on the server side: a service's name in process, an address over the wire."""
     props: Props | None = None

@@ -46,6 +46,8 @@ class Deployment:
     """The URL of the embedded key-value server; empty while none runs."""
     supervised: bool
     """Another process runs the shared parts: the embedded server and the stand-ins."""
+    replica: int = 1
+    """Which replica of its services this process is, counted from 1."""
 
     def doors(self) -> Mapping[tuple[str, str], Door]:
         """Who may call each entrypoint, by service and entrypoint; what is not in it is closed to all but operators."""

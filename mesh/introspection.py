@@ -14,6 +14,7 @@ from mesh.journal import Journal
 from mesh.journal_message import as_message
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
+from mesh.vitals import Vitals
 
 PING_S = 2.0
 """Seconds after which a binding or store that has not answered counts as failed."""
@@ -61,6 +62,8 @@ class Introspection:
     """The breakers of the service's own bindings."""
     journal: Journal = field(default_factory=Journal)
     """What was done for its calls."""
+    vitals: Vitals = field(default_factory=Vitals)
+    """What of the service's own has failed; a service that has a loop of its own tells it here."""
     probes: Sequence[Probe] = ()
     """Its bindings and stores."""
     secrets: Sequence[SecretState] = ()
@@ -94,6 +97,9 @@ class Introspection:
                 )
         for secret in self.secrets:
             report.secrets.add(binding=secret.binding, present=secret.present, stand_in=secret.stand_in)
+        if self.vitals.failed:
+            report.state = admin_pb2.HEALTH_STATE_ERROR
+            report.failed_parts.extend(self.vitals.failed)
         return report
 
     def report(self) -> stats_pb2.Stats:

@@ -1,4 +1,4 @@
-"""What the layers of one service share: its counts, its breakers, its journal, its clock and its chance."""
+"""What the layers of one service share: its counts, breakers, journal, entrance, vitals, clock and chance."""
 
 import random
 import time
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from mesh.breakers import Breakers
 from mesh.call import Clock
+from mesh.entrance import Entrance
 from mesh.journal import Journal
 from mesh.stats import Stats
+from mesh.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,10 @@ class Runtime:
     """The breakers of its own bindings."""
     journal: Journal = field(default_factory=Journal)
     """What the mesh did for its calls."""
+    entrance: Entrance = field(default_factory=Entrance)
+    """Which calls from outside run in it."""
+    vitals: Vitals = field(default_factory=Vitals)
+    """What of its own has failed."""
     clock: Clock = time.monotonic
     """Seconds that never go back."""
     chance: Callable[[], float] = random.random

@@ -12,15 +12,16 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DRAINING
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from mesh.address_book import ServiceAddress
 from mesh.audit_log import AuditLog, auditing
 from mesh.bindings import Openers, bind, find_secret
 from mesh.call import Call, Handler, Side
 from mesh.contract import Method, service_of
 from mesh.deployment import Deployment
 from mesh.dispatch import handlers_of
+from mesh.drain import drain
+from mesh.entrance import Entrance
 from mesh.entrypoint_settings import EntrypointSettings
-from mesh.health import NOT_SERVING, SERVING, Health
+from mesh.health import SERVING, Health
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
 from mesh.manifest import ServiceBinding
@@ -36,10 +37,8 @@ from mesh.transport.callers import Callers
 from mesh.transport.calls import as_message
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
+from mesh.transport.spread import reach
 from mesh.worker import Worker
-
-DRAIN_S = 10.0
-"""Seconds that calls get to finish when a service drains."""
 
 _log = structlog.get_logger("mesh.serve")
 
@@ -70,6 +69,8 @@ class Serving:
     """Every entrypoint, by service and name."""
     listeners: dict[tuple[str, str], AioServer] = field(default_factory=dict)
     """Every listener, by service and entrypoint."""
+    entrances: dict[str, Entrance] = field(default_factory=dict)
+    """The way into every service, by name."""
 
     def address(self, service: str, entrypoint: str = "Default") -> str:
         """Where an entrypoint listens."""
@@ -100,7 +101,8 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
                 endpoint.health.set_all(SERVING)
             yield house
         finally:
-            await _drain(house)
+            healths = [endpoint.health for endpoint in house.endpoints.values()]
+            await drain(deployment.book.drain, healths, house.entrances.values(), house.listeners.values())
 
 
 async def serve(deployment: Deployment, only: Collection[str] | None = None) -> None:
@@ -119,29 +121,16 @@ async def serve(deployment: Deployment, only: Collection[str] | None = None) -> 
 
 async def _listen(deployment: Deployment, house: Serving) -> None:
     for (service, name), endpoint in house.endpoints.items():
-        address = address_of(deployment.book.services[service], name)
+        address = deployment.book.services[service].replicas[deployment.replica - 1].entrypoint(name)
         if address is None:
             continue
         manifests = (worker.manifest for worker in deployment.workers.values())
         # Nobody proves anything in plain text, so props are for calls in process until `identify` is given.
         callers = Callers(props_for=props_for(manifests, service, name))
-        listener = AioServer(endpoint.handlers, address, callers)
+        listener = AioServer(endpoint.handlers, address.target, callers)
         enable_reflection((endpoint.contract, "grpc.health.v1.Health"), listener.server)
         await listener.start()
         house.listeners[service, name] = listener
-
-
-async def _drain(house: Serving) -> None:
-    """Says NOT_SERVING, takes nothing new, and lets what runs finish."""
-    for endpoint in house.endpoints.values():
-        endpoint.health.set_all(NOT_SERVING)
-    await asyncio.gather(*(listener.stop(DRAIN_S) for listener in house.listeners.values()))
-
-
-def address_of(address: ServiceAddress, entrypoint: str) -> str | None:
-    """Where an entrypoint is reached; None when the address book gives it no address."""
-    found = address.default if entrypoint == "Default" else address.admin
-    return None if found is None else found.target
 
 
 _CHECK = service_of(health_pb2_grpc.HealthStub).methods["/grpc.health.v1.Health/Check"]
@@ -181,9 +170,10 @@ class _Building:
         state: object = None
         if self._worker.lifespan is not None:
             state = await self._closing.enter_async_context(self._worker.lifespan(env))
+        self._house.entrances[self._manifest.name] = self._runtime.entrance
         for name, cls in self._worker.entrypoints.items():
             contract = service_of(cls).name
-            health = Health((contract,))
+            health = Health((contract,), self._runtime.vitals)
             entrypoint = self._worker.entrypoint(env, state, name)
             # Health is asked too often to be counted among a service's calls.
             # Whether a service is well is no secret to whoever can reach it.
@@ -203,6 +193,7 @@ class _Building:
             stats=self._runtime.stats,
             breakers=self._runtime.breakers,
             journal=self._runtime.journal,
+            vitals=self._runtime.vitals,
             probes=self._probes,
             secrets=[
                 SecretState(
@@ -265,10 +256,13 @@ class _Building:
         if endpoint is not None:
             caller = self._manifest.name
             return LocalTransport(endpoint.handlers, caller=caller, service=entry.service, props=entry.props)
-        address = address_of(self._deployment.book.services[entry.service], entry.entrypoint)
-        if address is None:
+        addresses = self._deployment.book.services[entry.service].addresses(entry.entrypoint)
+        if not addresses:
             raise ValueError(f"{entry.service} has no address for {entry.entrypoint}")
-        return AioTransport(address)
+        return reach(
+            [address.target for address in addresses],
+            lambda target: AioTransport(target.uri, balanced=target.balanced),
+        )
 
     def _probe_stores(self, env: object) -> None:
         for kv in self._manifest.kv_namespaces:

@@ -13,6 +13,7 @@ from mesh.layers.admission import admission
 from mesh.layers.breaking import breaking
 from mesh.layers.deadline import client_deadline, server_deadline
 from mesh.layers.decoding import decoding
+from mesh.layers.draining import draining
 from mesh.layers.errors import errors
 from mesh.layers.hedging import hedging
 from mesh.layers.limiting import limiting, rating
@@ -46,6 +47,7 @@ def server_layers(
         server_tracing(runtime.service),  # outermost: whatever happens below has an id
         server_accounting(runtime, entrypoint),  # sees the final status, and what the layers below refuse, too
         errors(runtime.service),  # below it exceptions are foreign, above it each has its status
+        draining(runtime),  # what it refuses or cuts off is counted, too
         admission(runtime.service, entrypoint, door),  # who may not call learns nothing else
         rating(runtime, settings),  # a caller that asks too much never gets to the places of others
         limiting(runtime, settings),  # what is turned away has cost next to nothing

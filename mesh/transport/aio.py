@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import grpc
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED, ERROR_REASON_SERVICE_UNREACHABLE
+from bookmesh.mesh.v1.error_reason_pb2 import (
+    ERROR_REASON_CANCELLED,
+    ERROR_REASON_DRAINING,
+    ERROR_REASON_SERVICE_UNREACHABLE,
+)
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
@@ -15,6 +19,7 @@ from mesh.layers.deadline import out_of_time
 from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 from mesh.trace import from_metadata, to_metadata
+from mesh.transport.balancing import channel_options
 from mesh.transport.callers import Callers, heard
 from mesh.transport.times import take_times, times
 
@@ -163,12 +168,17 @@ class AioTransport:
     """The way to an entrypoint in another process.
 
     Args:
-        address: "127.0.0.1:7420" or "unix:/path".
+        address: "127.0.0.1:7420" or "unix:/path", or what a Target of balancing says.
+        balanced: it is one of several replicas, or several.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, balanced: bool = False) -> None:
         self.kind = "unix" if address.startswith("unix:") else "tcp"
-        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+        self._channel = aio.insecure_channel(address, options=channel_options(balanced=balanced))
+
+    def state(self) -> grpc.ChannelConnectivity:
+        """READY when a call would go out at once; asking begins to connect."""
+        return self._channel.get_state(try_to_connect=True)
 
     def connect(self, method: Method) -> Handler:
         """The handler that carries a call over the wire."""
@@ -281,4 +291,7 @@ def _failed(call: Call, error: aio.AioRpcError) -> MeshError:
             f"{call.method.name} was ended from the other side while its requests were written",
             metadata={"binding": call.binding or call.method.service},
         )
+    if not trailing and error.code() is grpc.StatusCode.CANCELLED:
+        # A listener that closes says so of calls that it has taken in and not begun. What begins here ends with more.
+        return UnavailableError(ERROR_REASON_DRAINING, "the callee is ending and has not begun this call")
     return from_status(error.code(), error.details() or "", trailing)

@@ -65,11 +65,7 @@ class LocalTransport:
 
         async def carry(call: Call) -> Reply:
             if self._closed:
-                raise UnavailableError(
-                    ERROR_REASON_DRAINING,
-                    f"{self._service} is finishing what runs",
-                    metadata={"service": self._service},
-                )
+                raise self._ending("takes no new calls")
             _check_size(len(call.request))
             served = _served(call, self._caller, self._props)
             answer = _Answer()
@@ -116,18 +112,22 @@ class LocalTransport:
             del self._running[answer]
 
     async def aclose(self) -> None:
-        """Takes no more calls and gives up those that run."""
+        """Takes no more calls and gives up those that run; they end as they would over the wire."""
         self._closed = True
         running = dict(self._running)
-        for task in running.values():
+        for answer, task in running.items():
+            answer.give(b"", self._ending("could not wait for this call any longer"))
             task.cancel()
         if running:
             await asyncio.wait(running.values())
         for answer in running:
-            # A task that is cancelled before its first step never gets to say so.
-            answer.give(b"", _given_up())
+            # A task that is cancelled before its first step never gets to take itself off.
             self._running.pop(answer, None)
         self._expiry.close()
+
+    def _ending(self, what: str) -> UnavailableError:
+        message = f"{self._service} is ending and {what}"
+        return UnavailableError(ERROR_REASON_DRAINING, message, metadata={"service": self._service})
 
 
 class _Answer:
@@ -159,6 +159,7 @@ def _turn() -> Generator[None, None, None]:
 def _served(call: Call, caller: str, props: Props) -> Call:
     """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
     served = Call(call.method, _SERVER)
+    served.local = True
     served.peer = served.caller = caller
     served.props = props
     served.deadline = call.deadline

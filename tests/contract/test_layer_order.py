@@ -19,6 +19,7 @@ def test_server_order() -> None:
         "server_tracing",
         "server_accounting",
         "errors",
+        "draining",
         "admission",
         "rating",
         "limiting",

@@ -29,15 +29,20 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def made(folder: Path) -> Deployment:
-    """The project's services on any free ports, with stores in memory and a provider that is not there."""
+def made(folder: Path, more: str = "") -> Deployment:
+    """The project's services on any free ports, with stores in memory and a provider that is not there.
+
+    Args:
+        folder: where the address book goes.
+        more: what else it says.
+    """
     entries = [
         f'[services.{name}]\nmanifest = "{ROOT}/services/{package}/service.toml"\n'
         'default = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
         for name, package in ((ISBNDB, "isbndb"), (BOOKS, "books"), ("personal-library-cache-warmer", "warmer"))
     ]
     book = folder / "mesh.toml"
-    book.write_text("\n".join([*entries, '[kv]\ndefault = "memory:"\n[buckets]\ndefault = "memory:"\n']))
+    book.write_text("\n".join([*entries, '[kv]\ndefault = "memory:"\n[buckets]\ndefault = "memory:"\n', more]))
     # A port of loopback on which nobody can listen.
     return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key", "ISBNDB_URL": "http://127.0.0.1:9"})
 
@@ -75,7 +80,7 @@ async def test_health_check_and_list(channel: Any) -> None:
         await stub.Check(health_pb2.HealthCheckRequest(service="nope"))
     assert (checked, sorted(listed.statuses), caught.value.code()) == (
         [SERVING, SERVING],
-        ["", "bookmesh.books.v1.BooksService"],
+        ["", "bookmesh.books.v1.BooksService", "liveness", "readiness"],
         grpc.StatusCode.NOT_FOUND,
     )
 
@@ -241,5 +246,5 @@ async def test_drain_lets_calls_finish(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         draining.set()
         await closing
-        assert house.endpoints[BOOKS, "Default"].health._statuses[""] == NOT_SERVING
+        assert house.endpoints[BOOKS, "Default"].health.status_of("") == NOT_SERVING
         assert (await uploading).library.book_count == 1

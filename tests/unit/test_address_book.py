@@ -42,6 +42,7 @@ def test_services(home: Path) -> None:
             manifest=home / "a/service.toml",
             default=Address("tcp", "127.0.0.1:1001"),
             admin=Address("tcp", "127.0.0.1:1002"),
+            public=False,
             where=f"{home}/mesh.toml:services.a",
         ),
         "b": ServiceAddress(
@@ -49,6 +50,7 @@ def test_services(home: Path) -> None:
             manifest=home / "b/service.toml",
             default=Address("unix", f"unix:{home}/.bookmesh/b.sock"),
             admin=None,
+            public=False,
             where=f"{home}/mesh.toml:services.b",
         ),
     }

@@ -21,7 +21,7 @@ LOST = "Internal error from Core"
     [
         (StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", 1.0, ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")),
         (StatusCode.CANCELLED, "CANCELLED", -1.0, ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")),
-        (StatusCode.CANCELLED, "CANCELLED", 1.0, ("CANCELLED", "CANCELLED")),
+        (StatusCode.CANCELLED, "CANCELLED", 1.0, ("UNAVAILABLE", "DRAINING")),
         (StatusCode.INTERNAL, LOST, -1.0, ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")),
         (StatusCode.INTERNAL, LOST, 1.0, ("UNAVAILABLE", "SERVICE_UNREACHABLE")),
         (StatusCode.INTERNAL, "anything else", 1.0, ("INTERNAL", "INTERNAL")),

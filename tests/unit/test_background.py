@@ -8,6 +8,7 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from mesh.background import Background
 from mesh.call import CURRENT, Call, Side
 from mesh.contract import service_of
+from mesh.vitals import Vitals
 
 METHOD = next(iter(service_of(BooksServiceStub).methods.values()))
 
@@ -64,3 +65,25 @@ async def test_failure_is_logged_under_its_name() -> None:
     assert [(log["event"], log["task"], log["error"]) for log in logs] == [
         ("background_failed", "refresh", "ValueError")
     ]
+
+
+async def test_a_vital_loop_that_fails() -> None:
+    """A loop that the service can't do without is told of when it fails; a task that may fail is not."""
+
+    async def broken() -> None:
+        raise ValueError("broken")
+
+    vitals = Vitals()
+    async with Background(vitals=vitals) as background:
+        background.spawn(broken(), name="refresh")
+        await asyncio.wait([background.spawn(broken(), name="cron", vital=True)])
+        assert vitals.failed == ("cron",)
+
+
+async def test_a_vital_loop_that_is_ended() -> None:
+    """A loop that ends with its service has not failed."""
+    vitals = Vitals()
+    async with Background(vitals=vitals) as background:
+        background.spawn(asyncio.Event().wait(), name="cron", vital=True)
+        await asyncio.sleep(0)
+    assert vitals.failed == ()

@@ -29,6 +29,7 @@ from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioServer, AioTransport
+from mesh.transport.callers import Callers, Proof
 from mesh.transport.channel import BindingChannel, Transport
 from mesh.transport.local import LocalTransport
 
@@ -235,7 +236,8 @@ async def start(
             handlers = handlers_of(entrypoint(echo, seen), server_layers(callee, settings=settings, door=EVERYBODY))
             server: AioServer | None = None
             if request.param != "in_process":
-                server = AioServer(handlers, f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0")
+                address = f"unix:{folder}/s" if request.param == "unix" else "127.0.0.1:0"
+                server = AioServer(handlers, address, Callers(identify=lambda _: Proof("tester")))
                 await server.start()
                 closing.push_async_callback(server.stop, 0)
 

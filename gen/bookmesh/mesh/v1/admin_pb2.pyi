@@ -206,6 +206,7 @@ class Health(message.Message):
     BINDINGS_FIELD_NUMBER: builtins.int
     STORES_FIELD_NUMBER: builtins.int
     SECRETS_FIELD_NUMBER: builtins.int
+    FAILED_PARTS_FIELD_NUMBER: builtins.int
     worker: builtins.str
     """The service's name in its manifest."""
     state: HealthState.ValueType
@@ -226,6 +227,10 @@ class Health(message.Message):
     def secrets(self) -> containers.RepeatedCompositeFieldContainer[SecretHealth]:
         """Each secret."""
 
+    @builtins.property
+    def failed_parts(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Parts of the service's own that have failed, such as a loop that ended; any of them makes it ERROR and not ready."""
+
     def __init__(
         self,
         *,
@@ -235,10 +240,11 @@ class Health(message.Message):
         bindings: abc.Iterable[BindingHealth] | None = ...,
         stores: abc.Iterable[StoreHealth] | None = ...,
         secrets: abc.Iterable[SecretHealth] | None = ...,
+        failed_parts: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["report_time", b"report_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["bindings", b"bindings", "report_time", b"report_time", "secrets", b"secrets", "state", b"state", "stores", b"stores", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["bindings", b"bindings", "failed_parts", b"failed_parts", "report_time", b"report_time", "secrets", b"secrets", "state", b"state", "stores", b"stores", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
