@@ -11,6 +11,9 @@ from mesh.contract import Method
 from mesh.recent import Recent
 from mesh.status import DeadlineExceededError
 
+_RESERVE_S = 0.01
+"""Seconds that a service keeps to say that it has no more time; a binding has its own (BindingSettings.reserve_ms)."""
+
 _RESERVE_SHARE = 0.1
 """The most of its time that a service keeps for itself; a reserve must not eat up a short deadline."""
 
@@ -81,6 +84,11 @@ def server_deadline() -> Layer:
         return watched
 
     return layer
+
+
+def less_reserve_s(left_s: float) -> float:
+    """Seconds that the work of answering a call may take which has so many left: less what telling of it takes."""
+    return left_s - min(_RESERVE_S, left_s * _RESERVE_SHARE)
 
 
 def out_of_time(call: Call) -> DeadlineExceededError:
