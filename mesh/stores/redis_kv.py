@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -114,7 +115,8 @@ class RedisKv:
         pattern = self.name(prefix).translate(_GLOB) + "*"
         cursor, seen = 0, set[bytes]()
         while limit is None or len(seen) < limit:
-            cursor, names = await self._asked(lambda at=cursor: self._client.scan(at, match=pattern, count=_SCAN_COUNT))
+            page = functools.partial(self._client.scan, cursor, match=pattern, count=_SCAN_COUNT)
+            cursor, names = await self._asked(page)
             for name in names:
                 if name not in seen and (limit is None or len(seen) < limit):
                     seen.add(name)

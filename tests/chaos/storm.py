@@ -17,10 +17,13 @@ FACTOR = 1.25
 
 STORM_S = 10.0
 
+BRIEF_FACTOR, BRIEF_S = 1.6, 2.0
+"""The same for `make test`: in a storm so short, what the last ten seconds' calls have earned may be spent at once."""
+
 
 async def _storm(house: House, size: Size) -> Sequence[Claim]:
     """The breaker, which would end the storm after three calls, is off; each search is one call when all is well."""
-    seconds = STORM_S if size is LONG else 2.0
+    seconds, limit = (STORM_S, FACTOR) if size is LONG else (BRIEF_S, BRIEF_FACTOR)
     well_calls, well = await _seen(house, seconds / 2)
     await house.close_breakers(BREAKER_STATE_DISABLED)
     async with provider_fails(house, kind="status", status=503):
@@ -35,9 +38,9 @@ async def _storm(house: House, size: Size) -> Sequence[Claim]:
         none_fails("searches while all is well", well),
         Claim(
             what=f"calls that the leaf sees in {seconds:g} s of failing, breaker off",
-            claimed=f"at most {FACTOR} x those without a retry",
+            claimed=f"at most {limit} x those without a retry",
             measured=f"{factor:.2f} x ({storm_calls} for {len(storm)} searches)",
-            holds=factor <= FACTOR,
+            holds=factor <= limit,
         ),
         Claim(
             what="the same, breaker on",
