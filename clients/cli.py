@@ -28,11 +28,13 @@ from clients.warming import upload, watch
 from clients.why import explain, story
 from mesh.cli import Book, Environment, check_command, up_command
 from mesh.doctor.command import doctor_command
+from mesh.identity.command import certs_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Book search over a mesh of bound services.")
 app.command("up")(up_command)
 app.command("check")(check_command)
 app.command("doctor")(doctor_command)
+app.command("certs")(certs_command)
 
 _STRATEGIES = {"isbn": "STRATEGY_ISBN", "author-first": "STRATEGY_AUTHOR_FIRST", "hybrid": "STRATEGY_HYBRID"}
 

@@ -7,9 +7,10 @@
 Calls get a deadline, and fail with the typed errors of `mesh.status` rather than with gRPC's own.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +22,22 @@ from bookmesh.warmer.v1 import admin_service_pb2_grpc as warmer_admin
 from bookmesh.warmer.v1 import warmer_service_pb2_grpc as warmer
 from grpc_health.v1 import health_pb2_grpc
 
-from mesh.address_book import read_address_book
+from mesh.address import is_here
+from mesh.address_book import AddressBook, read_address_book
 from mesh.binding_settings import BindingSettings
 from mesh.breaker_settings import BreakerSettings
+from mesh.certificates import OPERATOR
 from mesh.contract import service_of
+from mesh.deployment import DATA_VARIABLE
+from mesh.identity.certificate_files import bundle_path
+from mesh.identity.credentials import Credentials, Trust
+from mesh.identity.operator_token import OperatorToken, find_token
+from mesh.identity.spiffe import Identity
 from mesh.layers import client_layers
+from mesh.manifest import DEFAULT_ENTRYPOINT
 from mesh.runtime import Runtime
-from mesh.transport.aio import AioTransport
+from mesh.topology import ADMIN_ENTRYPOINT
+from mesh.transport.aio import AioTransport, Security
 from mesh.transport.channel import BindingChannel
 from mesh.transport.spread import reach
 
@@ -42,6 +52,22 @@ Addresses = Mapping[tuple[str, str], str | Sequence[str]]
 """Where each entrypoint listens, by service and entrypoint ("Default" or "Admin"): one address for each replica."""
 
 Stub = TypeVar("Stub")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one entrypoint is called."""
+
+    targets: Sequence[str]
+    """Where it listens, one address for each replica."""
+    security: Security | None = None
+    """What is trusted and shown; None in plain text."""
+    authorization: str = field(default="", repr=False)
+    """What is shown with each call; nothing when empty."""
+
+
+Ways = Mapping[tuple[str, str], Way]
+"""How each entrypoint is called, by service and entrypoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +104,51 @@ async def connect(
     Raises:
         ConfigurationError: the address book is wrong.
     """
-    async with connect_to(addresses_of(book, environment), deadline_s=deadline_s) as services:
+    found = _read(book, environment)
+    token, operator = find_token(found.data, os.environ), bundle_path(found.tls.certificates, OPERATOR)
+    ways: dict[tuple[str, str], Way] = {}
+    for (service, entrypoint), targets in addresses_of(found).items():
+        host = Identity(found.tls.trust_domain, "service", service).host()
+        security = Security(Trust(found.tls.certificates), host) if found.tls.people else None
+        # What crosses a network in plain text is no secret any more.
+        private = security is not None or all(map(is_here, targets))
+        shown = token.header() if token is not None and entrypoint != DEFAULT_ENTRYPOINT and private else ""
+        ways[service, entrypoint] = Way(targets, security, shown)
+    if token is None and operator.is_file():
+        credentials = Credentials(found.tls.certificates, OPERATOR)
+        for name, service_address in found.services.items():
+            if targets := [address.target for address in service_address.mesh_addresses()]:
+                host = Identity(found.tls.trust_domain, "service", name).host()
+                ways[name, ADMIN_ENTRYPOINT] = Way(targets, Security(credentials, host))
+    async with _connected(ways, deadline_s) as services:
         yield services
 
 
 @asynccontextmanager
-async def connect_to(addresses: Addresses, *, deadline_s: float = DEADLINE_S) -> AsyncIterator[Services]:
-    """The same for addresses that are known already."""
+async def connect_to(
+    addresses: Addresses, *, token: OperatorToken | None = None, deadline_s: float = DEADLINE_S
+) -> AsyncIterator[Services]:
+    """The same for addresses that are known already, in plain text.
+
+    Args:
+        addresses: where the entrypoints listen.
+        token: shown to Admin entrypoints, and to nobody else.
+        deadline_s: seconds that a call gets when it brings no timeout of its own.
+    """
+    ways = {}
+    for (service, entrypoint), said in addresses.items():
+        shown = token.header() if token is not None and entrypoint != DEFAULT_ENTRYPOINT else ""
+        ways[service, entrypoint] = Way([said] if isinstance(said, str) else said, None, shown)
+    async with _connected(ways, deadline_s) as services:
+        yield services
+
+
+@asynccontextmanager
+async def _connected(ways: Ways, deadline_s: float) -> AsyncIterator[Services]:
     async with AsyncExitStack() as closing:
 
-        def stub(make: Callable[[Any], Stub], service: str, entrypoint: str = "Default") -> Stub:
-            channel = _channel(make, service, addresses[_named(addresses, service), entrypoint], deadline_s)
+        def stub(make: Callable[[Any], Stub], service: str, entrypoint: str = DEFAULT_ENTRYPOINT) -> Stub:
+            channel = _channel(make, service, ways[_named(ways, service), entrypoint], deadline_s)
             closing.push_async_callback(channel.close)
             return make(channel)
 
@@ -96,34 +156,35 @@ async def connect_to(addresses: Addresses, *, deadline_s: float = DEADLINE_S) ->
             books=stub(books.BooksServiceStub, BOOKS),
             isbndb=stub(isbndb.IsbndbServiceStub, ISBNDB),
             warmer=stub(warmer.WarmerServiceStub, WARMER),
-            books_admin=stub(books_admin.AdminServiceStub, BOOKS, "Admin"),
-            isbndb_admin=stub(isbndb_admin.AdminServiceStub, ISBNDB, "Admin"),
-            warmer_admin=stub(warmer_admin.AdminServiceStub, WARMER, "Admin"),
+            books_admin=stub(books_admin.AdminServiceStub, BOOKS, ADMIN_ENTRYPOINT),
+            isbndb_admin=stub(isbndb_admin.AdminServiceStub, ISBNDB, ADMIN_ENTRYPOINT),
+            warmer_admin=stub(warmer_admin.AdminServiceStub, WARMER, ADMIN_ENTRYPOINT),
             health={name: stub(health_pb2_grpc.HealthStub, name) for name in (ISBNDB, BOOKS, WARMER)},
         )
 
 
-def addresses_of(book: Path, environment: str | None) -> Addresses:
-    """Where the entrypoints of an address book listen.
-
-    Raises:
-        ConfigurationError: the address book is wrong.
-    """
+def addresses_of(book: AddressBook) -> dict[tuple[str, str], list[str]]:
+    """Where the entrypoints of an address book listen."""
     return {
         (name, entrypoint): [address.target for address in addresses]
-        for name, service in read_address_book(book, environment).services.items()
-        for entrypoint in ("Default", "Admin")
+        for name, service in book.services.items()
+        for entrypoint in (DEFAULT_ENTRYPOINT, ADMIN_ENTRYPOINT)
         if (addresses := service.addresses(entrypoint))
     }
 
 
-def _named(addresses: Addresses, service: str) -> str:
+def _read(book: Path, environment: str | None) -> AddressBook:
+    data = os.environ.get(DATA_VARIABLE)
+    return read_address_book(book, environment, data=Path(data) if data else None)
+
+
+def _named(ways: Ways, service: str) -> str:
     """A service's name in this environment: an environment may call it something longer, as production does."""
-    names = {name for name, _ in addresses}
+    names = {name for name, _ in ways}
     return service if service in names else next(name for name in sorted(names) if name.startswith(service))
 
 
-def _channel(make: Any, service: str, addresses: str | Sequence[str], deadline_s: float) -> BindingChannel:
+def _channel(make: Any, service: str, way: Way, deadline_s: float) -> BindingChannel:
     layers = client_layers(
         Runtime(service=""),
         binding=service,
@@ -135,8 +196,10 @@ def _channel(make: Any, service: str, addresses: str | Sequence[str], deadline_s
         ),
     )
     transport = reach(
-        [addresses] if isinstance(addresses, str) else addresses,
-        lambda target: AioTransport(target.uri, balanced=target.balanced),
+        way.targets,
+        lambda target: AioTransport(
+            target.uri, balanced=target.balanced, security=way.security, authorization=way.authorization
+        ),
     )
     return BindingChannel(
         service=service_of(make), caller="client", binding=service, layers=layers, transport=transport

@@ -59,7 +59,7 @@ async def _demonstrate(deployment: Deployment, library: Path, *, once: bool) -> 
     async with shared_parts(deployment) as ready, serving(ready) as house:
         addresses = {key: listener.address for key, listener in house.listeners.items()}
         _tell_addresses(addresses)
-        async with connect_to(addresses) as services:
+        async with connect_to(addresses, token=house.token) as services:
             work = loop.create_task(_main_job(services, library))
             stopped = loop.create_task(stop.wait())
             await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)

@@ -37,6 +37,23 @@ class Address:
         return f"{'localhost' if host.lower() in _HERE else host.lower()}:{int(port)}"
 
 
+def is_here(target: str) -> bool:
+    """Whether an address can be reached from this machine alone.
+
+    A unix socket can, and what RFC 1122 (3.2.1.3), RFC 4291 (2.5.3) and RFC 6761 (6.3) call loopback.
+
+    Args:
+        target: as Address has it.
+    """
+    if target.startswith(_UNIX):
+        return True
+    host = target.rpartition(":")[0].strip("[]").lower()
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def parse_address(text: str, place: Callable[[str], Path]) -> Address:
     """Reads "HOST:PORT" or "unix:PATH".
 

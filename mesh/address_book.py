@@ -17,6 +17,7 @@ from mesh.overlay import Overlay
 from mesh.problems import ConfigurationError, Problem
 from mesh.store_urls import EMBEDDED, bucket_url, kv_url, secret_source
 from mesh.table import Table
+from mesh.tls_settings import TlsSettings, read_tls
 
 __all__ = [
     "PRODUCTION",
@@ -52,6 +53,8 @@ class AddressBook:
     secret_sources: tuple[str, ...]
     """Where secrets are looked for, the first first: "environment", "directory:/absolute/path"."""
     stand_ins: tuple[StandIn, ...]
+    tls: TlsSettings
+    """How callers and callees prove who they are."""
     drain: DrainSettings = field(default_factory=DrainSettings)
     """How long the steps of an ending may take."""
 
@@ -112,7 +115,7 @@ def _whole(book: AddressBook | None, problems: list[Problem]) -> AddressBook:
 def _read(table: Table | None, path: Path, env: str | None, data: Path | None) -> AddressBook | None:
     if table is None:
         return None
-    known = ("data", "services", "kv", "buckets", "secrets", "stand_ins", "drain")
+    known = ("data", "services", "kv", "buckets", "secrets", "stand_ins", "drain", "tls")
     table.only((*known, "env"))
     inner: dict[str | None, Table] = dict(table.tables("env"))
     for scope in inner.values():
@@ -146,6 +149,7 @@ def _book(
         secret_sources=_secret_sources(whole.below("secrets"), ground),
         stand_ins=stand_ins,
         drain=read_drain(whole.below("drain")),
+        tls=read_tls(whole.below("tls"), ground, production=env == PRODUCTION),
     )
 
 
@@ -173,9 +177,10 @@ def _clashes(services: list[ServiceAddress], stand_ins: tuple[StandIn, ...]) -> 
     """Addresses on which two would have to listen."""
     claims = [
         (f"{service.where}.{key}", address)
-        for key, entrypoint in (("default", "Default"), ("admin", "Admin"))
+        for key in ("default", "admin", "mesh")
         for service in services
-        for address in service.addresses(entrypoint)
+        for replica in service.replicas
+        if (address := getattr(replica, key)) is not None
     ]
     claims += [(f"{stand_in.where}.address", stand_in.address) for stand_in in stand_ins]
     first: dict[str, str] = {}

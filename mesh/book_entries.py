@@ -21,10 +21,12 @@ class Replica:
     default: Address
     """Its Default entrypoint."""
     admin: Address | None
-    """Its Admin entrypoint; None when that can't be reached over the wire."""
+    """Its Admin entrypoint; None when people can't reach that."""
+    mesh: Address | None = None
+    """All of its entrypoints, for services and operators that show a certificate; None when nobody calls it there."""
 
     def entrypoint(self, name: str) -> Address | None:
-        """Where an entrypoint listens."""
+        """Where people find an entrypoint."""
         return self.default if name == "Default" else self.admin
 
 
@@ -36,25 +38,31 @@ class ServiceAddress:
     manifest: Path
     """Its manifest, which says the same name."""
     default: Address
-    """Where its Default entrypoint listens."""
+    """Where its Default entrypoint listens for people."""
     admin: Address | None
-    """Where its Admin entrypoint listens; None when that can't be reached over the wire."""
-    public: bool
+    """Where its Admin entrypoint listens for people; None when they can't reach it."""
+    mesh: Address | None = None
+    """Where all of its entrypoints listen for other services and for operators' certificates."""
+    public: bool = False
     """Whether people may call its Default entrypoint."""
     where: str
     """The entry's place in the address book, as Problem has it."""
     others: tuple[Replica, ...] = ()
-    """Its other replicas; `default` and `admin` are the first one's."""
+    """Its other replicas; `default`, `admin` and `mesh` are the first one's."""
 
     @property
     def replicas(self) -> tuple[Replica, ...]:
         """Every process that this service runs in, the first first."""
-        return (Replica(self.default, self.admin), *self.others)
+        return (Replica(self.default, self.admin, self.mesh), *self.others)
 
     def addresses(self, entrypoint: str) -> tuple[Address, ...]:
-        """Where those that call an entrypoint find it: one address for each replica; none when it has none."""
+        """Where people find an entrypoint: one address for each replica; none when it has none."""
         found = (replica.entrypoint(entrypoint) for replica in self.replicas)
         return tuple(address for address in found if address is not None)
+
+    def mesh_addresses(self) -> tuple[Address, ...]:
+        """Where other services find it: one address for each replica; none when it has none."""
+        return tuple(replica.mesh for replica in self.replicas if replica.mesh is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +115,7 @@ def flat(path: Path) -> Path:
 
 def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> ServiceAddress:
     """Reads [services.NAME]; faults are noted. `path` is the address book's."""
-    entry.only(("manifest", "default", "admin", "public"))
+    entry.only(("manifest", "default", "admin", "mesh", "public"))
     manifest = entry.said("manifest", Table.text)
     if manifest is None:
         entry.note("manifest", "is missing. It is the path of the service's service.toml.")
@@ -118,18 +126,21 @@ def read_service(name: str, entry: Overlay, path: Path, ground: Ground) -> Servi
     if defaults is None:
         entry.note("default", "is missing. It is where the service listens: HOST:PORT, or unix:PATH.")
     defaults = defaults or (_NOWHERE,)
-    if admins is not None and len(admins) != len(defaults):
-        entry.note("admin", f"has {len(admins)} where `default` has {len(defaults)}. Give each replica one of both.")
-    admin, *more_admins = admins or (None,)
-    more = zip(defaults[1:], more_admins or (None,) * len(defaults), strict=False)
+    meshes = _addresses(entry, "mesh", ground)
+    for key, found in (("admin", admins), ("mesh", meshes)):
+        if found is not None and len(found) != len(defaults):
+            entry.note(key, f"has {len(found)} where `default` has {len(defaults)}. Give each replica one of both.")
+    nothing = (None,) * len(defaults)
+    replicas = [Replica(*each) for each in zip(defaults, admins or nothing, meshes or nothing, strict=False)]
     return ServiceAddress(
         name=name,
         manifest=path.parent / (manifest or name),
-        default=defaults[0],
-        admin=admin,
+        default=replicas[0].default,
+        admin=replicas[0].admin,
+        mesh=replicas[0].mesh,
         public=entry.said("public", Table.flag) or False,
         where=entry.place(),
-        others=tuple(Replica(*each) for each in more),
+        others=tuple(replicas[1:]),
     )
 
 

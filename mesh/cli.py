@@ -3,15 +3,19 @@
 import asyncio
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mesh.address_book import AddressBook
 from mesh.binding_graph import as_data, binding_graph, render_mermaid, render_tree
 from mesh.deployment import read_deployment, read_files
 from mesh.doctor.command import doctor_command
 from mesh.embedded import EmbeddedError
+from mesh.identity.command import certs_command
 from mesh.logs import log_to_stderr
 from mesh.options import Book, Environment
 from mesh.problems import EX_CONFIG, ConfigurationError, Problem
@@ -24,6 +28,7 @@ __all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and checks a mesh of services.")
 app.command("doctor")(doctor_command)
+app.command("certs")(certs_command)
 
 
 @app.command("up")
@@ -33,15 +38,30 @@ def up_command(
     *,
     separate: Annotated[bool, typer.Option("--separate", help="Each service in a process of its own.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this service alone; may be repeated.")] = None,
+    replica: Annotated[int, typer.Option("--replica", min=1, help="Which replica of it this process is.")] = 1,
 ) -> None:
-    """Run the services until Ctrl-C."""
+    """Run the services until Ctrl-C; with --separate, SIGHUP restarts them one after the other."""
     log_to_stderr()
     with explained():
         deployment = read_deployment(book, env, os.environ)
         unknown = [name for name in only or () if name not in deployment.workers]
         if unknown:
             raise ConfigurationError([Problem("--only", f"no service is called {', '.join(unknown)}.")])
+        fault = _replica_fault(deployment.book, only or (), replica)
+        if fault:
+            raise ConfigurationError([Problem("--replica", fault)])
+        deployment = replace(deployment, replica=replica)
         asyncio.run(up(deployment, separate=separate, only=only))
+
+
+def _replica_fault(book: AddressBook, only: Sequence[str], replica: int) -> str:
+    """Why no process can be this replica; empty when one can."""
+    if replica == 1:
+        return ""
+    if len(only) != 1:
+        return "says which replica of one service to run. Name that with --only."
+    count = len(book.services[only[0]].replicas)
+    return "" if replica <= count else f"{only[0]} has no replica {replica}; the address book gives it {count}."
 
 
 @app.command("check")

@@ -3,8 +3,9 @@
 Pure: manifests and an address book in, problems out. What the graph looks like is printed by binding_matrix.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from mesh.address import is_here
 from mesh.address_book import AddressBook
 from mesh.binding_matrix import Row, as_json, matrix, render_matrix
 from mesh.book_entries import flat
@@ -35,6 +36,7 @@ def check(manifests: Sequence[Manifest], book: AddressBook, env: str | None) -> 
         *_unknown_environment(manifests, book, env),
         *_names(manifests, book),
         *(problem for manifest in manifests for problem in _targets(manifest, manifests, book)),
+        *_in_plain_text(book),
         *_shape(manifests),
         *_unused(manifests, book),
     ]
@@ -87,16 +89,44 @@ def _targets(manifest: Manifest, manifests: Sequence[Manifest], book: AddressBoo
     known = {*book.services, *(other.name for other in manifests)}
     for binding in manifest.services:
         place = f"{manifest.path}:services.{binding.binding}"
-        address = book.services.get(binding.service)
         if binding.service not in known:
             what = f"there is no service {binding.service!r}.{did_you_mean(binding.service, known - {manifest.name})}"
             yield Problem(f"{place}.service", what)
-        elif address is not None and address.admin is None and binding.entrypoint == ADMIN_ENTRYPOINT:
-            what = f"binds to the Admin of {binding.service!r}, which has no address. Add `admin` to {address.where}."
-            yield Problem(f"{place}.entrypoint", what)
         if binding.entrypoint not in {DEFAULT_ENTRYPOINT, ADMIN_ENTRYPOINT}:
             what = f"{binding.entrypoint!r} is no entrypoint that has an address. Use 'Default' or 'Admin'."
             yield Problem(f"{place}.entrypoint", what)
+
+
+def _in_plain_text(book: AddressBook) -> Iterator[Problem]:
+    """What other machines could read along, or call without proving anything."""
+    if book.tls.people:
+        return
+    for service in book.services.values():
+        for key in ("default", "admin"):
+            found = {getattr(replica, key) for replica in service.replicas}
+            for address in found:
+                if address is not None and not is_here(address.target):
+                    what = (
+                        f"{address.target} can be reached from other machines, and people are served in plain text. "
+                        "Use a loopback address, or set `people = true` under [tls]."
+                    )
+                    yield Problem(f"{service.where}.{key}", what)
+
+
+def unreachable(manifests: Iterable[Manifest], book: AddressBook, here: Collection[str]) -> Iterator[Problem]:
+    """Services that others have to call over the wire, and that have no address for it.
+
+    Args:
+        manifests: of every service.
+        book: where they are.
+        here: the services that run in one process; what is not in it runs elsewhere.
+    """
+    for manifest in manifests:
+        for binding in manifest.services:
+            target = book.services[binding.service]
+            if manifest.name in here and binding.service not in here and not target.mesh_addresses():
+                what = f"is missing. {manifest.name} calls it there, from another process: HOST:PORT, or unix:PATH."
+                yield Problem(f"{target.where}.mesh", what)
 
 
 def _shape(manifests: Sequence[Manifest]) -> Iterator[Problem]:

@@ -8,21 +8,24 @@ from dataclasses import replace
 import structlog
 
 from mesh.bindings import find_secret
+from mesh.certificates import is_needed, kept, missing
 from mesh.deployment import Deployment
 from mesh.embedded import embedded_valkey
+from mesh.problems import ConfigurationError, Problem
 from mesh.processes import supervise
 from mesh.serve import serve
 from mesh.stand_ins import standing_in
+from mesh.topology import unreachable
 
 _log = structlog.get_logger("mesh.up")
 
 
 @asynccontextmanager
 async def shared_parts(deployment: Deployment) -> AsyncIterator[Deployment]:
-    """Runs the embedded key-value server and the stand-ins, where they are needed, until the block ends.
+    """Runs the embedded key-value server and the stand-ins, and keeps certificates, where needed, until the block ends.
 
     Raises:
-        ConfigurationError: a stand-in did not start.
+        ConfigurationError: a stand-in did not start, or a certificate can't be used.
         EmbeddedError: the embedded server did not start.
     """
     async with AsyncExitStack() as running:
@@ -31,6 +34,7 @@ async def shared_parts(deployment: Deployment) -> AsyncIterator[Deployment]:
                 url = await running.enter_async_context(embedded_valkey(deployment.data / "valkey"))
                 deployment = replace(deployment, embedded_kv=url)
             await running.enter_async_context(standing_in(deployment.stand_ins))
+            await running.enter_async_context(kept(deployment.book))
         yield deployment
 
 
@@ -49,10 +53,27 @@ def providers(deployment: Deployment) -> dict[str, list[str]]:
 
 
 async def up(deployment: Deployment, *, separate: bool, only: Collection[str] | None = None) -> None:
-    """Runs a deployment until SIGTERM or SIGINT."""
+    """Runs a deployment until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a certificate is missing, or a service that others call over the wire has no address for it.
+    """
+    problems = _unready(deployment, separate=separate, only=only)
+    if problems:
+        raise ConfigurationError(problems)
     _log.info("providers", **providers(deployment))
     async with shared_parts(deployment) as ready:
         if separate:
-            await supervise(ready, os.environ)
+            await supervise(ready, os.environ, only)
         else:
-            await serve(ready, only)
+            await serve(ready, os.environ, only)
+
+
+def _unready(deployment: Deployment, *, separate: bool, only: Collection[str] | None) -> list[Problem]:
+    """Why services can't run apart from one another, or can't prove who they are; found before anything is started."""
+    book, manifests = deployment.book, [worker.manifest for worker in deployment.workers.values()]
+    apart = [{name} for name in only or book.services] if separate else [set(only or book.services)]
+    problems = [problem for here in apart for problem in unreachable(manifests, book, here)]
+    if is_needed(book) and not book.tls.made_here:
+        problems += missing(deployment, only)
+    return problems

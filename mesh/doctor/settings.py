@@ -19,6 +19,7 @@ VARIABLES: Mapping[str, str] = {
     "BOOKMESH_DATA": "where embedded stores keep their data",
     "BOOKMESH_EMBEDDED_KV": "the embedded key-value server of the process that started this one",
     "BOOKMESH_LOG": "how logs are written",
+    "BOOKMESH_OPERATOR_TOKEN": "the operator's token, for clients that can't read its file",
 }
 """Every variable of bookmesh's own, and what it says; a test holds this to what the code reads."""
 

@@ -8,7 +8,7 @@ from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.manifest import DEFAULT_ENTRYPOINT
 from mesh.permissions import Door
-from mesh.status import PermissionDeniedError, UnauthenticatedError
+from mesh.status import MeshError, PermissionDeniedError, UnauthenticatedError
 
 
 def admission(service: str, entrypoint: str, door: Door) -> Layer:
@@ -28,18 +28,20 @@ def admission(service: str, entrypoint: str, door: Door) -> Layer:
             if call.caller in callers or call.operator or (public and not call.caller):
                 return inner(call)
             call.note("refused", f"{call.caller or 'people'} may not call {entrypoint}")
-            if call.caller or entrypoint == DEFAULT_ENTRYPOINT:
-                raise PermissionDeniedError(
-                    ERROR_REASON_NOT_BOUND,
-                    f"{call.caller or 'who is no service'} has no binding to {entrypoint} of {service}",
-                    metadata={"caller": call.caller, "service": service, "entrypoint": entrypoint},
-                )
-            raise UnauthenticatedError(
-                ERROR_REASON_NOT_PROVEN,
-                f"{entrypoint} of {service} is for operators; send an operator's token or certificate",
-                metadata={"service": service, "entrypoint": entrypoint},
-            )
+            raise _refusal(call.caller, service, entrypoint)
 
         return admitted
 
     return layer
+
+
+def _refusal(caller: str, service: str, entrypoint: str) -> MeshError:
+    metadata = {"caller": caller, "service": service, "entrypoint": entrypoint}
+    if caller:
+        what = f"{caller} has no binding to {entrypoint} of {service}"
+    elif entrypoint == DEFAULT_ENTRYPOINT:
+        what = f"{service} is not open to people: the address book does not call it public"
+    else:
+        what = f"{entrypoint} of {service} is for operators; show an operator's token or certificate"
+        return UnauthenticatedError(ERROR_REASON_NOT_PROVEN, what, metadata=metadata)
+    return PermissionDeniedError(ERROR_REASON_NOT_BOUND, what, metadata=metadata)

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
 
 import grpc
 from bookmesh.mesh.v1.error_reason_pb2 import (
@@ -20,7 +21,7 @@ from mesh.props import BINDING_KEY
 from mesh.status import DETAILS_KEY, CancelledCallError, MeshError, UnavailableError, from_status
 from mesh.trace import from_metadata, to_metadata
 from mesh.transport.balancing import channel_options
-from mesh.transport.callers import Callers, heard
+from mesh.transport.callers import AUTHORIZATION_KEY, Callers, heard
 from mesh.transport.times import take_times, times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -31,6 +32,12 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 _NO_DEADLINE_S = 10 * 365 * 24 * 3600
 """A remaining time above this is gRPC's way to say that there is no deadline."""
 
+
+_LOOK_S = 1.0
+"""Seconds between two looks at whether a caller's certificate was replaced: two questions to the file system."""
+
+_OLD_CHANNEL_S = 3600.0
+"""Seconds that calls get to end on a channel whose certificate was replaced."""
 
 _LATE = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
 """What gRPC's core makes of a call whose time ends while it is written, when it does not notice the time."""
@@ -46,20 +53,30 @@ class AddressInUseError(Exception):
 
 
 class AioServer:
-    """One listener: the handlers of one entrypoint, served on one address.
+    """One listener: the handlers of one entrypoint or more, served on one address.
 
     Args:
         handlers: methods by path, each with its layers.
         address: "127.0.0.1:7420" or "unix:/path"; port 0 takes any that is free.
         callers: how it tells its callers apart; without it nobody has proven anything.
+        credentials: what it shows for itself; None serves in plain text.
     """
 
     def __init__(
-        self, handlers: Mapping[str, tuple[Method, Handler]], address: str, callers: Callers | None = None
+        self,
+        handlers: Mapping[str, tuple[Method, Handler]],
+        address: str,
+        callers: Callers | None = None,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self.address = address
+        self._credentials = credentials
         self.server = aio.server(options=_OPTIONS)
-        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers or Callers())])
+        self.add(handlers, callers or Callers())
+
+    def add(self, handlers: Mapping[str, tuple[Method, Handler]], callers: Callers) -> None:
+        """Serves more methods; of those with the same path the first are served."""
+        self.server.add_generic_rpc_handlers([_Handlers(handlers, callers)])
 
     async def start(self) -> None:
         """Listens; `address` then names the port that was taken for 0.
@@ -68,7 +85,11 @@ class AioServer:
             AddressInUseError: someone else listens there, or it is not ours to listen on.
         """
         try:
-            port = self.server.add_insecure_port(self.address)
+            port = (
+                self.server.add_insecure_port(self.address)
+                if self._credentials is None
+                else self.server.add_secure_port(self.address, self._credentials)
+            )
         except RuntimeError as error:
             await self.server.stop(None)
             raise AddressInUseError(f"can't listen on {self.address}: it is taken, or not allowed") from error
@@ -164,35 +185,98 @@ async def _abort(context: Any, error: MeshError, trailing: Sequence[Metadatum]) 
     raise AssertionError("abort raises")
 
 
+class Renewing(Protocol):
+    """Credentials of a caller that may be replaced while it runs."""
+
+    def current(self) -> int:
+        """Another number once they were."""
+
+    def channel(self) -> grpc.ChannelCredentials:
+        """What to show now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How a caller proves who it is, and knows whom it calls."""
+
+    credentials: Renewing
+    """What it shows."""
+    host: str
+    """The name in the callee's certificate."""
+
+
 class AioTransport:
     """The way to an entrypoint in another process.
 
     Args:
         address: "127.0.0.1:7420" or "unix:/path", or what a Target of balancing says.
         balanced: it is one of several replicas, or several.
+        security: what it shows, and whom it expects; None calls in plain text.
+        authorization: what to show with each call, such as an operator's token; nothing when empty.
     """
 
-    def __init__(self, address: str, *, balanced: bool = False) -> None:
+    def __init__(
+        self, address: str, *, balanced: bool = False, security: "Security | None" = None, authorization: str = ""
+    ) -> None:
         self.kind = "unix" if address.startswith("unix:") else "tcp"
-        self._channel = aio.insecure_channel(address, options=channel_options(balanced=balanced))
+        self._address = address
+        self._options = channel_options(balanced=balanced)
+        self._security = security
+        self._shown: tuple[Metadatum, ...] = ((AUTHORIZATION_KEY, authorization),) if authorization else ()
+        self._starts: dict[str, Callable[..., Any]] = {}
+        self._shut: set[asyncio.Task[None]] = set()
+        self._version, self._looked_at = 0, time.monotonic()
+        self._channel = self._open()
 
     def state(self) -> grpc.ChannelConnectivity:
         """READY when a call would go out at once; asking begins to connect."""
         return self._channel.get_state(try_to_connect=True)
 
+    def _open(self) -> aio.Channel:
+        security = self._security
+        if security is None:
+            return aio.insecure_channel(self._address, options=self._options)
+        self._version = security.credentials.current()
+        # The name that the callee's certificate has to have; what was dialled says nothing of who answers.
+        options = [*self._options, ("grpc.ssl_target_name_override", security.host)]
+        return aio.secure_channel(self._address, security.credentials.channel(), options=options)
+
+    def _start(self, method: Method) -> Callable[..., Any]:
+        """What begins a call of a method on a channel that shows a certificate as it is now."""
+        if self._security is not None and time.monotonic() - self._looked_at > _LOOK_S:
+            self._look(self._security)
+        start = self._starts.get(method.path)
+        if start is None:
+            kinds: dict[tuple[bool, bool], Any] = {
+                (False, False): self._channel.unary_unary,
+                (False, True): self._channel.unary_stream,
+                (True, False): self._channel.stream_unary,
+                (True, True): self._channel.stream_stream,
+            }
+            start = self._starts[method.path] = kinds[method.client_streaming, method.server_streaming](method.path)
+        return start
+
+    def _look(self, security: "Security") -> None:
+        """Opens the channel anew when the certificate was replaced; calls under way end on the old one."""
+        self._looked_at = time.monotonic()
+        if security.credentials.current() == self._version:
+            return
+        old, self._channel = self._channel, self._open()
+        self._starts.clear()
+        shut = asyncio.get_running_loop().create_task(old.close(_OLD_CHANNEL_S), name="close replaced channel")
+        self._shut.add(shut)
+        shut.add_done_callback(self._shut.discard)
+
     def connect(self, method: Method) -> Handler:
         """The handler that carries a call over the wire."""
         if method.server_streaming:
             return self._streaming(method)
-        start: Callable[..., Any] = (
-            self._channel.stream_unary if method.client_streaming else self._channel.unary_unary
-        )(method.path)
 
         async def carry(call: Call) -> Reply:
-            rpc = start(
+            rpc = self._start(method)(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=_sent(call),
+                metadata=(*_sent(call), *self._shown),
             )
             try:
                 reply: bytes = await rpc
@@ -208,15 +292,11 @@ class AioTransport:
         return carry
 
     def _streaming(self, method: Method) -> Handler:
-        start: Callable[..., Any] = (
-            self._channel.stream_stream if method.client_streaming else self._channel.unary_stream
-        )(method.path)
-
         async def carry(call: Call) -> Reply:
-            rpc = start(
+            rpc = self._start(method)(
                 call.requests if method.client_streaming else call.request,
                 timeout=call.time_remaining(),
-                metadata=_sent(call),
+                metadata=(*_sent(call), *self._shown),
             )
             send = call.send or _deaf
             try:
@@ -238,6 +318,8 @@ class AioTransport:
 
     async def aclose(self) -> None:
         """Closes the channel; calls under way are given up."""
+        for shut in self._shut:
+            shut.cancel()
         await self._channel.close()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from mesh.call import Handler
 from mesh.contract import Method
 from mesh.deployment import Deployment, read_deployment
-from mesh.serve import Serving, serving
+from mesh.endpoint import Serving
+from mesh.serve import serving
 from mesh.stand_ins import standing_in
 from mesh.transport.aio import AioTransport
 from mesh.transport.local import LocalTransport
@@ -64,7 +65,7 @@ def _deployment(folder: Path) -> Deployment:
     (port,) = free_ports(1)
     entries = [
         f'[services.{name}]\nmanifest = "{ROOT}/services/{package}/service.toml"\n'
-        'default = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
+        'public = true\ndefault = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
         for name, package in (
             ("isbndb-biography-worker", "isbndb"),
             ("books-api-proxy", "books"),

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from clients.breakers import Settable, find, move
 from clients.cli import app
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect_to
+from mesh.identity.operator_token import OperatorToken
 from mesh.serve import serving
 from mesh.status import NotFoundError, UnavailableError
 from tests.integration.test_serving import made
@@ -29,6 +30,7 @@ class House:
 
     services: Services
     addresses: dict[tuple[str, str], str]
+    token: OperatorToken | None
     run: Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]
 
 
@@ -49,8 +51,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with serving(made(tmp_path)) as running:
         addresses = {key: listener.address for key, listener in running.listeners.items()}
         write_book(tmp_path / "people.toml", addresses)
-        async with connect_to(addresses) as services:
-            yield House(services, addresses, run)
+        async with connect_to(addresses, token=running.token) as services:
+            yield House(services, addresses, running.token, run)
 
 
 def write_book(path: Path, addresses: dict[tuple[str, str], str]) -> None:
@@ -160,7 +162,7 @@ def test_bad_usage(arguments: tuple[str, ...], words: str) -> None:
 async def test_service_that_can_not_be_asked(house: House) -> None:
     """With one service down the others' breakers are shown, and what is missing is told."""
     gone = {key: "127.0.0.1:9" if key == (WARMER, "Admin") else address for key, address in house.addresses.items()}
-    async with connect_to(gone, deadline_s=5) as services:
+    async with connect_to(gone, token=house.token, deadline_s=5) as services:
         found, failures = await find(services)
     assert ({each.caller for each in found}, [line.split()[:3] for line in failures]) == (
         {BOOKS},

@@ -19,7 +19,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from clients.connect import WARMER, Services, connect_to
 from mesh.call import Call, Side
 from mesh.contract import service_of
-from mesh.serve import Serving, serving
+from mesh.endpoint import Serving
+from mesh.serve import serving
 from mesh.status import MeshError, UnavailableError, from_status
 from mesh.transport.aio import AioTransport
 from tests.integration.test_serving import made
@@ -73,7 +74,7 @@ async def running(folder: Path, drain: str) -> AsyncIterator[Ending]:
         house_stack = AsyncExitStack()
         house = await house_stack.enter_async_context(serving(made(folder, f"[drain]\n{drain}\n")))
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        services = await stack.enter_async_context(connect_to(addresses))
+        services = await stack.enter_async_context(connect_to(addresses, token=house.token))
         channel = await stack.enter_async_context(aio.insecure_channel(house.address(WARMER)))
         ending = Ending(house, services, channel, stack=house_stack)
         try:

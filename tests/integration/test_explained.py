@@ -24,7 +24,7 @@ async def test_failure_is_explained(tmp_path: Path) -> None:
     """A failure names every hop that led to it; each service remembers its part; the audit log has a line for each."""
     async with serving(made(tmp_path)) as house:
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        async with connect_to(addresses) as services:
+        async with connect_to(addresses, token=house.token) as services:
             with pytest.raises(UnavailableError) as caught:
                 await services.books.SearchAuto(books.SearchAutoRequest(q=ISBN))
             error = caught.value
@@ -58,7 +58,7 @@ async def test_one_trace_over_every_hop(tmp_path: Path) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
     async with serving(made(tmp_path)) as house:
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        async with connect_to(addresses) as services:
+        async with connect_to(addresses, token=house.token) as services:
             metadata = (("traceparent", f"00-{trace}-b7ad6b7169203331-01"),)
             await asyncio.gather(
                 services.books.SearchAuto(books.SearchAutoRequest(q=ISBN), metadata=metadata), return_exceptions=True
@@ -72,7 +72,7 @@ async def test_what_is_no_id(tmp_path: Path, identity: str) -> None:
     """What has not the form of an id is the caller's mistake."""
     async with serving(made(tmp_path)) as house:
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        async with connect_to(addresses) as services:
+        async with connect_to(addresses, token=house.token) as services:
             with pytest.raises(InvalidArgumentError) as caught:
                 await services.books_admin.ExplainCall(books_admin.ExplainCallRequest(id=identity))
     assert caught.value.field == "id"

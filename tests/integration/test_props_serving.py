@@ -48,7 +48,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[P
         (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\nmain = "props_{name}"\n{manifest}')
         (tmp_path / f"props_{name}.py").write_text(CODE.format(fields=fields))
         with book.open("a") as file:
-            file.write(f'[services.{name}]\nmanifest = "{name}.toml"\ndefault = "127.0.0.1:0"\n')
+            file.write(f'[services.{name}]\nmanifest = "{name}.toml"\ndefault = "127.0.0.1:0"\npublic = true\n')
 
     def module(name: str) -> ModuleType:
         return sys.modules[f"props_{name}"]
@@ -66,7 +66,10 @@ async def test_props_of_a_served_house(modules: tuple[Path, Any]) -> None:
         aio.insecure_channel(house.address("front")) as front,
         aio.insecure_channel(house.address("back")) as back,
     ):
-        data, path = GetBookRequest().SerializeToString(), "/bookmesh.isbndb.v1.IsbndbService/GetBook"
+        data, path = (
+            GetBookRequest(isbn="9780441172711").SerializeToString(),
+            "/bookmesh.isbndb.v1.IsbndbService/GetBook",
+        )
         ask_front: Any = front.unary_unary(path)
         ask_back: Any = back.unary_unary(path)
         await ask_front(data)

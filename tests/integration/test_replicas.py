@@ -27,6 +27,7 @@ from mesh.transport.spread import reach
 from tests.ports import free_ports
 
 METHOD = service_of(BooksServiceStub).methods["/bookmesh.books.v1.BooksService/SearchAuto"]
+REQUEST = SearchAutoRequest(q="dune").SerializeToString()
 
 
 class Books(BooksServiceServicer):
@@ -68,7 +69,7 @@ class House:
         """Who answered, one call after the other; a failure counts under its reason."""
         found: Counter[str] = Counter()
         for _ in range(times):
-            call = Call(METHOD, Side.CLIENT, request=b"", deadline=time.monotonic() + 5)
+            call = Call(METHOD, Side.CLIENT, request=REQUEST, deadline=time.monotonic() + 5)
             try:
                 reply: Any = as_message(METHOD, await self._carry(call))
                 found[reply.interpretation.normalized_text] += 1

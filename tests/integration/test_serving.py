@@ -20,7 +20,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from clients.connect import BOOKS, ISBNDB, Services, connect_to
 from mesh.deployment import Deployment, read_deployment
-from mesh.serve import Serving, serving
+from mesh.endpoint import Serving
+from mesh.serve import serving
 from mesh.status import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def made(folder: Path, more: str = "") -> Deployment:
     """
     entries = [
         f'[services.{name}]\nmanifest = "{ROOT}/services/{package}/service.toml"\n'
-        'default = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
+        'public = true\ndefault = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
         for name, package in ((ISBNDB, "isbndb"), (BOOKS, "books"), ("personal-library-cache-warmer", "warmer"))
     ]
     book = folder / "mesh.toml"
@@ -57,7 +58,9 @@ async def house(tmp_path: Path) -> AsyncIterator[Serving]:
 @pytest.fixture
 async def services(house: Serving) -> AsyncIterator[Services]:
     """Their clients."""
-    async with connect_to({key: listener.address for key, listener in house.listeners.items()}) as found:
+    async with connect_to(
+        {key: listener.address for key, listener in house.listeners.items()}, token=house.token
+    ) as found:
         yield found
 
 
@@ -210,7 +213,7 @@ async def test_without_a_key(tmp_path: Path) -> None:
     without = read_deployment(book, None, {})
     async with serving(without) as house:
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        async with connect_to(addresses) as services:
+        async with connect_to(addresses, token=house.token) as services:
             with pytest.raises(FailedPreconditionError) as caught:
                 await services.isbndb.GetBook(isbndb.GetBookRequest(isbn="9780441013593"))
     assert (caught.value.reason, caught.value.metadata["secret"]) == ("SECRET_MISSING", "ISBNDB_API_KEY")
@@ -228,7 +231,7 @@ async def test_drain_lets_calls_finish(tmp_path: Path) -> None:
         running = AsyncExitStack()
         house = await running.enter_async_context(serving(made(tmp_path)))
         addresses = {key: listener.address for key, listener in house.listeners.items()}
-        services = await stack.enter_async_context(connect_to(addresses))
+        services = await stack.enter_async_context(connect_to(addresses, token=house.token))
         draining = asyncio.Event()
 
         async def parts() -> AsyncIterator[warmer.UploadLibraryRequest]:

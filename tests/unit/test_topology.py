@@ -68,10 +68,6 @@ def test_all_at_once() -> None:
         "dd/service.toml:name: 'dd' has no address. Add [services.dd] to mesh.toml.",
         "aa/service.toml:services.B1.service: there is no service 'ccx'. Did you mean 'cc'?",
         (
-            "aa/service.toml:services.B2.entrypoint: binds to the Admin of 'bb', which has no address. "
-            "Add `admin` to mesh.toml:services.bb."
-        ),
-        (
             "aa/service.toml:services.B3.entrypoint: 'Batch' is no entrypoint that has an address. "
             "Use 'Default' or 'Admin'."
         ),

@@ -1,0 +1,1 @@
+"""Who is who: operators by token, services and operators by certificate."""
