@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -153,6 +154,8 @@ async def house(folder: Path, *, shipped: bool = False) -> AsyncIterator[House]:
         s3 = await stack.enter_async_context(fault_proxy(s3_port, stores[1].port))
         provider = await stack.enter_async_context(fault_proxy(provider_port, deployment.ports["7490"]))
         pid = await stack.enter_async_context(_up(deployment))
+        # Only then is there the operator's token that the stubs show.
+        await _listening(deployment)
         services = await stack.enter_async_context(connect(deployment.book))
         made = House(
             deployment=deployment,
@@ -222,6 +225,26 @@ def _started(deployment: Deployment) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "clients.cli", "up", "--separate"]
     with (deployment.data.parent / "up.log").open("w") as log:
         return subprocess.Popen(command, cwd=ROOT, env=deployment.environ, stdout=log, stderr=log)
+
+
+async def _listening(deployment: Deployment) -> None:
+    """Waits until every service listens.
+
+    Raises:
+        TimeoutError: one does not.
+    """
+    async with asyncio.timeout(_START_S):
+        for port in ("7410", "7420", "7430"):
+            while not await asyncio.to_thread(_takes_connections, deployment.ports[port]):  # noqa: ASYNC110 - a server elsewhere tells nobody
+                await asyncio.sleep(0.05)
+
+
+def _takes_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _ready(made: House) -> None:
