@@ -2,12 +2,14 @@
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mesh.background import Background
-from mesh.call import CURRENT
+from mesh.call import CURRENT, Call
+from mesh.layers.deadline import less_reserve_s, out_of_time
 from mesh.status import MeshError
 
 Value = TypeVar("Value")
@@ -18,6 +20,8 @@ class _Flight(Generic[Value]):
     """Work under way, and how many wait for it."""
 
     task: asyncio.Task[Value | MeshError]
+    lineage: Call | None
+    """Where the work stands; its deadline is set when the time of all who waited is over."""
     waiting: int = 0
 
 
@@ -40,7 +44,7 @@ class Flights(Generic[Value]):
         return key in self._flights
 
     async def join(self, key: Hashable, work: Callable[[], Awaitable[Value]]) -> Value:
-        """What the work of a key gives; each caller waits no longer than its own call lives.
+        """What the work of a key gives; each caller waits until shortly before its own call has no more time.
 
         Args:
             key: equal for what is the same work.
@@ -48,6 +52,7 @@ class Flights(Generic[Value]):
 
         Raises:
             MeshError: what the work raised, for each caller an error of its own.
+            DeadlineExceededError: the time of the caller's own call is over.
         """
         value, _ = await self.lead(key, work)
         return value
@@ -64,6 +69,7 @@ class Flights(Generic[Value]):
 
         Raises:
             MeshError: what the work raised, for each caller an error of its own.
+            DeadlineExceededError: the time of the caller's own call is over.
             TimeoutError: the caller's seconds are over.
         """
         flight = self._flights.get(key)
@@ -71,9 +77,18 @@ class Flights(Generic[Value]):
         if flight is None:
             flight = self._begin(key, work)
         flight.waiting += 1
+        wait_s, own = _wait_s(CURRENT.get(), limit_s)
+        limit = asyncio.timeout(wait_s)
         try:
-            async with asyncio.timeout(limit_s):
+            async with limit:
                 outcome = await asyncio.shield(flight.task)
+        except TimeoutError:
+            if limit.expired() and flight.waiting == 1 and flight.lineage is not None:
+                # Whom the work calls was too slow; one that is given up with time left was not.
+                flight.lineage.deadline = time.monotonic()
+            if limit.expired() and own is not None:
+                raise out_of_time(own) from None
+            raise
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
@@ -85,7 +100,10 @@ class Flights(Generic[Value]):
         return outcome, led
 
     def _begin(self, key: Hashable, work: Callable[[], Awaitable[Value]]) -> _Flight[Value]:
-        flight = _Flight(self._background.spawn(_outcome(work), name=f"flight {key!r}", context=_chain_alone()))
+        answered = CURRENT.get()
+        lineage = None if answered is None else answered.lineage()
+        context = _chain_alone(lineage)
+        flight = _Flight(self._background.spawn(_outcome(work), name=f"flight {key!r}", context=context), lineage)
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._forget(key, flight))
         return flight
@@ -96,12 +114,19 @@ class Flights(Generic[Value]):
             del self._flights[key]
 
 
-def _chain_alone() -> contextvars.Context:
+def _wait_s(answered: Call | None, limit_s: float | None) -> tuple[float | None, Call | None]:
+    """Seconds that a caller waits, and its own call where that is what limits them."""
+    left_s = None if answered is None else answered.time_remaining()
+    if left_s is None or (limit_s is not None and limit_s <= left_s):
+        return limit_s, None
+    return less_reserve_s(left_s), answered
+
+
+def _chain_alone(lineage: Call | None) -> contextvars.Context:
     """A context in which the calls that led here are known, so that a circle is found, and no deadline is."""
     context = contextvars.Context()
-    answered = CURRENT.get()
-    if answered is not None:
-        context.run(CURRENT.set, answered.lineage())
+    if lineage is not None:
+        context.run(CURRENT.set, lineage)
     return context
 
 

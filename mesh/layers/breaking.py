@@ -1,11 +1,14 @@
 """Refuses calls to a callee that keeps failing: one breaker for each binding and method of a service."""
 
+import asyncio
+import time
+
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
 from mesh.binding_settings import BindingSettings
 from mesh.breaker import Breaker, BreakerState, Event, Refusal
-from mesh.call import Call, Handler, Layer, Reply
+from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.runtime import Runtime
 from mesh.status import MeshError, Outcome, UnavailableError, classify
@@ -51,6 +54,9 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
             except MeshError as error:
                 outcome = classify(error)
                 raise
+            except asyncio.CancelledError:
+                outcome = _of_cancelled()
+                raise
             except Exception:
                 # The way to the callee broke in a manner that nobody foresaw: that is no sign of its health.
                 outcome = _FAILURE
@@ -58,12 +64,19 @@ def breaking(runtime: Runtime, binding: str, settings: BindingSettings) -> Layer
             else:
                 return reply
             finally:
-                # A cancelled call leaves NEUTRAL behind, and a probe's place free.
+                # A call whose caller just went away leaves NEUTRAL behind, and a probe's place free.
                 breaker.release(permit, outcome, clock() - started if timed else 0.0)
 
         return guarded
 
     return layer
+
+
+def _of_cancelled() -> Outcome:
+    """What a cancelled call says of its callee: it was too slow, if the time of whoever waited for it is over."""
+    answered = CURRENT.get()
+    is_late = answered is not None and answered.deadline is not None and time.monotonic() >= answered.deadline
+    return _FAILURE if is_late else _NEUTRAL
 
 
 def _refused(binding: str, method: Method, refusal: Refusal, state: BreakerState) -> UnavailableError:

@@ -10,6 +10,9 @@ from mesh.contract import Method
 from mesh.recent import Recent
 from mesh.status import DeadlineExceededError
 
+_RESERVE_S = 0.01
+"""Seconds that a service keeps to say that it has no more time; a binding has its own (BindingSettings.reserve_ms)."""
+
 _RESERVE_SHARE = 0.1
 """The most of its time that a service keeps for itself; a reserve must not eat up a short deadline."""
 
@@ -62,6 +65,11 @@ def _too_short(call: Call, left_s: float, needed_s: float) -> DeadlineExceededEr
         f"too little time is left for {call.method.name}, so it was not called",
         metadata={"binding": call.binding, "left_ms": f"{left_s * 1000:.0f}", "needed_ms": f"{needed_s * 1000:.0f}"},
     )
+
+
+def less_reserve_s(left_s: float) -> float:
+    """Seconds that the work of answering a call may take which has so many left: less what telling of it takes."""
+    return left_s - min(_RESERVE_S, left_s * _RESERVE_SHARE)
 
 
 def out_of_time(call: Call) -> DeadlineExceededError:

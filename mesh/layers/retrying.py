@@ -78,9 +78,10 @@ def _against(retry: RetrySettings, call: Call, error: MeshError, pause_s: float)
         return "that was the last attempt"
     if call.began_to_answer:
         return "the caller has seen a part of the answer"
-    # Two hops with three attempts each would be nine calls; so only the hop next to the fault tries again.
-    if any(hop.attempts > 1 for hop in error.trail):
-        return "it was tried again further down"
+    # Two hops with three attempts each would be nine calls; so only the hop next to the fault tries again. Where that
+    # one did not, for its budget was used up or its breaker open, another budget must not undo what it decided.
+    if any(hop.binding for hop in error.trail):
+        return "it failed further down, where trying again was decided upon"
     answered = CURRENT.get()
     if answered is not None and answered.attempt > 1:
         return "the call being answered is itself a second try"

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import functools
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import redis.asyncio as redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -20,6 +22,9 @@ _SCAN_COUNT = 500
 
 _GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]^"})
 """What SCAN's pattern would read as more than itself."""
+
+
+Value = TypeVar("Value")
 
 
 @contextlib.contextmanager
@@ -45,7 +50,7 @@ class RedisKv:
     def __init__(self, url: str, namespace: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._prefix = f"{namespace}:"
         self._timeout_s = timeout_s
-        # A retry inside would multiply the timeout; those who can wait try again themselves.
+        # redis-py would try again whatever is asked, and SET NX must not be; `_asked` knows what may.
         # redis-py types answers as bytes or text; this client decodes nothing, so they are bytes.
         self._client: Any = redis.Redis.from_url(
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, max_connections=64
@@ -62,51 +67,56 @@ class RedisKv:
 
     async def get(self, key: str) -> bytes | None:
         """The value of a key."""
-        async with self._operation():
-            value: bytes | None = await self._client.get(self.name(key))
+        value: bytes | None = await self._asked(lambda: self._client.get(self.name(key)))
         return value
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of many keys."""
         if not keys:
             return []
-        async with self._operation():
-            values: list[bytes | None] = await self._client.mget([self.name(key) for key in keys])
+        names = [self.name(key) for key in keys]
+        values: list[bytes | None] = await self._asked(lambda: self._client.mget(names))
         return values
 
     async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
         """Sets a value."""
-        async with self._operation():
-            await self._client.set(self.name(key), value, px=_milliseconds(ttl_s))
+        await self._asked(lambda: self._client.set(self.name(key), value, px=_milliseconds(ttl_s)))
 
     async def put_many(self, items: Mapping[str, bytes], *, ttl_s: float | None = None) -> None:
         """Sets many values."""
         if not items:
             return
-        async with self._operation(), self._client.pipeline(transaction=False) as pipeline:
-            for key, value in items.items():
-                pipeline.set(self.name(key), value, px=_milliseconds(ttl_s))
-            await pipeline.execute()
+
+        async def put() -> None:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for key, value in items.items():
+                    pipeline.set(self.name(key), value, px=_milliseconds(ttl_s))
+                await pipeline.execute()
+
+        await self._asked(put)
 
     async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
         """Sets a value unless the key has one."""
-        async with self._operation():
-            return bool(await self._client.set(self.name(key), value, px=_milliseconds(ttl_s), nx=True))
+        async with self._client.client() as one:
+            # A second try could meet the value of the first; so the connection is tried before, which costs a round.
+            await self._asked(one.ping)
+            async with self._operation():
+                return bool(await one.set(self.name(key), value, px=_milliseconds(ttl_s), nx=True))
 
     async def delete(self, *keys: str) -> int:
         """Removes keys."""
         if not keys:
             return 0
-        async with self._operation():
-            return int(await self._client.unlink(*(self.name(key) for key in keys)))
+        names = [self.name(key) for key in keys]
+        return int(await self._asked(lambda: self._client.unlink(*names)))
 
     async def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so."""
         pattern = self.name(prefix).translate(_GLOB) + "*"
         cursor, seen = 0, set[bytes]()
         while limit is None or len(seen) < limit:
-            async with self._operation():
-                cursor, names = await self._client.scan(cursor, match=pattern, count=_SCAN_COUNT)
+            page = functools.partial(self._client.scan, cursor, match=pattern, count=_SCAN_COUNT)
+            cursor, names = await self._asked(page)
             for name in names:
                 if name not in seen and (limit is None or len(seen) < limit):
                     seen.add(name)
@@ -116,15 +126,13 @@ class RedisKv:
 
     async def ttl_s(self, key: str) -> float | None:
         """Seconds that a key has left."""
-        async with self._operation():
-            left = int(await self._client.pttl(self.name(key)))
+        left = int(await self._asked(lambda: self._client.pttl(self.name(key))))
         return left / 1000 if left >= 0 else None
 
     async def ping(self) -> float:
         """Seconds that the server took to answer."""
         started = time.perf_counter()
-        async with self._operation():
-            await self._client.ping()
+        await self._asked(self._client.ping)
         return time.perf_counter() - started
 
     async def time_s(self) -> float:
@@ -137,6 +145,19 @@ class RedisKv:
         """Closes the connections."""
         with contextlib.suppress(RedisError, OSError):
             await self._client.aclose()
+
+    async def _asked(self, operation: Callable[[], Awaitable[Value]]) -> Value:
+        """One operation that may be done twice, for a connection that broke long ago shows it only when it is used.
+
+        The second try is within the time of the first, and for connections alone: a server that is slow stays slow.
+        """
+        async with self._operation():
+            try:
+                return await operation()
+            except RedisConnectionError:
+                # What lies idle is as old as the one that broke, and would fail the next calls, one after another.
+                await self._client.connection_pool.disconnect(inuse_connections=False)
+                return await operation()
 
     @contextlib.asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:

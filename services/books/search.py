@@ -12,7 +12,7 @@ from bookmesh.type.v1.book_pb2 import TIER_ORIGIN, Tier
 from mesh.background import Background
 from mesh.call import CURRENT, Clock
 from mesh.flights import Flights
-from mesh.status import MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
+from mesh.status import DeadlineExceededError, MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
 from services.books.answers import Answer, composed
 from services.books.cache import Cache, Held
 from services.books.checks import Ask
@@ -111,7 +111,7 @@ class Search:
             entry = await self._flights.join(
                 ask.key, lambda: self._origin(ask, asking or (lambda query: self._ask_all(query, limit_s)))
             )
-        except (UnavailableError, ResourceExhaustedError) as error:
+        except (UnavailableError, ResourceExhaustedError, DeadlineExceededError) as error:
             if held is None or not held.entry.is_fresh(self._clock(), max_stale_s=STALE_IF_ERROR_S):
                 raise
             _log.warning("served_stale", key=ask.key, reason=error.reason)

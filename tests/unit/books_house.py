@@ -14,6 +14,7 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, Is
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND
 from bookmesh.type.v1.book_pb2 import FORMAT_PAPERBACK, Author, Edition, Format, Work
 
+from mesh.breaker_settings import BreakerSettings
 from mesh.breakers import Breakers
 from mesh.context import Context
 from mesh.introspection import Introspection
@@ -167,10 +168,10 @@ class House:
         return sorted([answer async for answer in call], key=lambda answer: answer.query_index)
 
 
-def env_of(leaf: FakeLeaf, hot: MemoryKv, cold: MemoryBucket) -> Env:
-    """An Env with the settings that the manifest ships."""
+def env_of(leaf: FakeLeaf, hot: MemoryKv, cold: MemoryBucket, breaker: BreakerSettings | None = None) -> Env:
+    """An Env with the settings that the manifest ships, and no breaker where none is given."""
     return Env(
-        ISBNDB_WORKER=in_process(IsbndbServiceStub, leaf, binding="ISBNDB_WORKER"),
+        ISBNDB_WORKER=in_process(IsbndbServiceStub, leaf, binding="ISBNDB_WORKER", breaker=breaker),
         CACHE=hot,
         API_CACHE_COLD=cold,
         GOOGLE_BOOKS_API_KEY=None,
@@ -186,12 +187,12 @@ def env_of(leaf: FakeLeaf, hot: MemoryKv, cold: MemoryBucket) -> Env:
 
 
 @asynccontextmanager
-async def open_house(leaf: FakeLeaf | None = None) -> AsyncIterator[House]:
+async def open_house(leaf: FakeLeaf | None = None, breaker: BreakerSettings | None = None) -> AsyncIterator[House]:
     """The proxy on a clock that stands still."""
     clock = FakeClock()
     leaf = leaf or FakeLeaf()
     hot, cold = MemoryKv(clock), MemoryBucket(clock)
-    env = env_of(leaf, hot, cold)
+    env = env_of(leaf, hot, cold, breaker)
     async with lifespan(env, clock=clock, monotonic=clock) as state:
         yield House(
             stub=in_process(BooksServiceStub, Default(env, state)),

@@ -11,7 +11,9 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
 from google.protobuf.duration_pb2 import Duration
 
+from mesh.breaker_settings import BreakerSettings
 from mesh.status import (
+    DeadlineExceededError,
     NotFoundError,
     ResourceExhaustedError,
     UnavailableError,
@@ -273,6 +275,42 @@ async def test_old_answer_is_better_than_none() -> None:
         it.leaf.failures["*"] = DOWN
         found = await it.search(DUNE)
         assert (titles(found), found.provenance.tier, found.provenance.stale) == (["Dune"], TIER_COLD, True)
+
+
+async def test_old_answer_is_better_than_no_answer_in_time() -> None:
+    """Who has less time than the provider takes gets an answer past its time, before the time is over."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(700_000)
+        it.leaf.gate.clear()
+        found = await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE), timeout=0.2)
+        assert (titles(found), found.provenance.stale) == (["Dune"], True)
+
+
+async def test_slow_leaf_opens_the_breaker_of_impatient_callers() -> None:
+    """A leaf that takes longer than its callers have time is too slow for them, whatever its binding would wait."""
+    async with open_house(breaker=BreakerSettings()) as it:
+        it.leaf.gate.clear()
+        for isbn in ("9780441013593", "9780261102217", "9780547928227"):
+            with pytest.raises(DeadlineExceededError):
+                await it.stub.SearchAuto(pb.SearchAutoRequest(q=isbn), timeout=0.1)
+        with pytest.raises(UnavailableError) as refused:
+            await it.stub.SearchAuto(pb.SearchAutoRequest(q="9780618260300"), timeout=0.1)
+        assert (refused.value.metadata["reasons"], it.leaf.calls["GetBook"]) == ("CIRCUIT_OPEN", 3)
+
+
+async def test_callers_that_go_away_say_nothing_of_the_leaf() -> None:
+    """However many callers go away with time left, the leaf is asked by the next one."""
+    async with open_house(breaker=BreakerSettings()) as it:
+        it.leaf.gate.clear()
+        for isbn in ("9780441013593", "9780261102217", "9780547928227"):
+            it.leaf.asked.clear()
+            search = asyncio.ensure_future(it.stub.SearchAuto(pb.SearchAutoRequest(q=isbn), timeout=30))
+            await it.leaf.asked.wait()
+            search.cancel()
+            await asyncio.gather(search, return_exceptions=True)
+        it.leaf.gate.set()
+        assert (await it.search("9780618260300")).provenance.tier == TIER_ORIGIN
 
 
 async def test_answer_can_be_too_old_for_anything() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +9,7 @@ from mesh.background import Background
 from mesh.call import CURRENT, Call, Side
 from mesh.contract import service_of
 from mesh.flights import Flights
-from mesh.status import NotFoundError, UnavailableError
+from mesh.status import DeadlineExceededError, NotFoundError, UnavailableError
 from mesh.trace import Trace
 
 METHOD = next(iter(service_of(BooksServiceStub).methods.values()))
@@ -65,7 +66,7 @@ async def test_other_key_other_work(flights: Flights[str]) -> None:
 
 async def test_work_knows_the_chain_and_no_deadline(flights: Flights[str]) -> None:
     """Work stands in the chain of the call that began it, so that a circle is found, and outlives its deadline."""
-    began = Call(method=METHOD, side=Side.SERVER, deadline=1.0, trace=Trace(1, 2, 0, ("a", "b")))
+    began = Call(method=METHOD, side=Side.SERVER, deadline=time.monotonic() + 5, trace=Trace(1, 2, 0, ("a", "b")))
     seen: list[Call | None] = []
 
     async def work() -> str:
@@ -133,6 +134,46 @@ async def test_time_is_each_callers_own(flights: Flights[str]) -> None:
         await flights.lead("k", work, limit_s=0)
     work.end.set_result("done")
     assert await patient == ("done", True)
+
+
+async def test_own_call_runs_out(flights: Flights[str]) -> None:
+    """Whose own call runs out of time hears so before it is over; the last one's leaving tells the work of it."""
+    began = Call(method=METHOD, side=Side.SERVER, deadline=time.monotonic() + 0.1)
+    seen: list[Call | None] = []
+
+    async def work() -> str:
+        try:
+            return await asyncio.Future()
+        finally:
+            seen.append(CURRENT.get())
+
+    token = CURRENT.set(began)
+    with pytest.raises(DeadlineExceededError):
+        await flights.join("k", work)
+    CURRENT.reset(token)
+    left_s = began.time_remaining()
+    await settle()
+    assert left_s is not None
+    assert (left_s > 0, [call.time_remaining() for call in seen if call is not None]) == (True, [0.0])
+
+
+async def test_caller_that_goes_away(flights: Flights[str]) -> None:
+    """Work that is given up with time left hears of no deadline: nobody was too slow."""
+    seen: list[Call | None] = []
+
+    async def work() -> str:
+        try:
+            return await asyncio.Future()
+        finally:
+            seen.append(CURRENT.get())
+
+    token = CURRENT.set(Call(method=METHOD, side=Side.SERVER, deadline=time.monotonic() + 5))
+    caller = asyncio.create_task(flights.join("k", work))
+    CURRENT.reset(token)
+    await settle()
+    caller.cancel()
+    await settle()
+    assert [call.deadline for call in seen if call is not None] == [None]
 
 
 async def test_failure_reaches_all(flights: Flights[str]) -> None:

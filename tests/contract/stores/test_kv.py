@@ -17,6 +17,7 @@ from mesh.stores.open import open_kv
 from mesh.stores.protocol import Kv
 from mesh.stores.redis_kv import RedisKv, mapped
 from mesh.testing import FakeClock
+from tests.chaos.programs import valkey as tcp_valkey
 
 KEYS = ["plain", "with space", "ünïcode 東京", "a:b/c", "*?[]^\\", ""]
 
@@ -146,6 +147,21 @@ async def test_server_that_hangs(valkey: str) -> None:
         os.kill(pid, signal.SIGCONT)
     assert await kv.get("key") is None
     await kv.aclose()
+
+
+async def test_restarted_server(tmp_path: Path) -> None:
+    """A server that was killed and runs again is asked over new connections: the first call goes well already."""
+    server = tcp_valkey(tmp_path / "valkey")
+    await server.start()
+    kv = RedisKv(f"redis://127.0.0.1:{server.port}", "x")
+    try:
+        await asyncio.gather(*(kv.put(str(number), b"value") for number in range(5)))
+        server.kill()
+        await server.start()
+        assert await asyncio.gather(*(kv.get(str(number)) for number in range(5))) == [b"value"] * 5
+    finally:
+        server.kill()
+        await kv.aclose()
 
 
 async def test_killed_server_keeps_its_data() -> None:

@@ -32,7 +32,7 @@ from mesh.layers import client_layers, server_layers
 from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stats import Stats
-from mesh.status import FieldViolation, InvalidArgumentError, NotFoundError, UnavailableError
+from mesh.status import FieldViolation, Hop, InvalidArgumentError, NotFoundError, UnavailableError
 from mesh.transport.aio import AioTransport, Security
 from mesh.transport.aio_server import AioServer
 from mesh.transport.callers import Callers
@@ -106,6 +106,13 @@ DOWN = UnavailableError("PROVIDER_UNAVAILABLE", "provider is down")
 """A failure without a word of when to come back."""
 
 
+def below() -> UnavailableError:
+    """The same, of a callee's callee, which was called once."""
+    error = UnavailableError("PROVIDER_UNAVAILABLE", "provider is down")
+    error.trail = (Hop(caller="echo", binding="LEAF", service="leaf", method="GetBook", attempts=1),)
+    return error
+
+
 def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
     """What an entrypoint does before it answers, by the text of its request."""
 
@@ -147,6 +154,7 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
         "down at once": lambda _: fail(DOWN.detached()),
+        "down below": lambda _: fail(below()),
         "down twice": lambda _: fail(DOWN.detached()) if seen.calls <= 2 else asyncio.sleep(0),
         "hang once": lambda context: hang(context) if seen.calls == 1 else asyncio.sleep(0),
         "nap": lambda _: asyncio.sleep(0.2),

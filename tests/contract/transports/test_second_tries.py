@@ -96,6 +96,14 @@ async def test_chain_does_not_multiply(rebind: Rebind) -> None:
     assert bound.seen.calls == 1
 
 
+async def test_failure_from_further_down(rebind: Rebind) -> None:
+    """What failed further down is tried again there or nowhere: each hop has a budget, and they must not add up."""
+    bound = rebind(BindingSettings(retry=QUICK))
+    with pytest.raises(UnavailableError):
+        await bound.stub.One(bound.pb2.EchoRequest(text="down below"))
+    assert bound.seen.calls == 1
+
+
 async def test_stream_that_began(rebind: Rebind) -> None:
     """A stream is not begun again once its caller has seen a response."""
     bound = rebind(BindingSettings(retry=QUICK))

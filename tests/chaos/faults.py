@@ -1,0 +1,50 @@
+"""The faults, each as a block: broken at its beginning, mended at its end."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from tests.chaos.fault_proxy import FaultProxy, Mode, Pass
+from tests.chaos.house import House
+from tests.chaos.programs import Program
+
+
+@contextlib.asynccontextmanager
+async def proxied(proxy: FaultProxy, mode: Mode) -> AsyncIterator[None]:
+    """What goes through a proxy is broken."""
+    await proxy.set(mode)
+    try:
+        yield
+    finally:
+        await proxy.set(Pass())
+
+
+@contextlib.asynccontextmanager
+async def frozen(*programs: Program) -> AsyncIterator[None]:
+    """Servers stand still."""
+    for program in programs:
+        program.freeze()
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.thaw()
+
+
+@contextlib.asynccontextmanager
+async def stopped(program: Program) -> AsyncIterator[None]:
+    """A server is killed, and runs again when the block has ended."""
+    program.kill()
+    try:
+        yield
+    finally:
+        await program.start()
+
+
+@contextlib.asynccontextmanager
+async def provider_fails(house: House, **fault: object) -> AsyncIterator[None]:
+    """The provider answers, and wrongly."""
+    await house.sandbox(fault)
+    try:
+        yield
+    finally:
+        await house.sandbox()
