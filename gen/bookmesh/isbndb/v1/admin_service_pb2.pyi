@@ -211,7 +211,7 @@ class ExplainCallRequest(message.Message):
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """Required. A trace id of 32 hexadecimal digits, which is in the trailing metadata "x-trace-id" of every answer, or the
+    """Required. A trace id of 32 hexadecimal digits, which is in the trailing metadata "x-trace-id" of answers, or the
     id of one call, of 16.
     """
     def __init__(
