@@ -37,10 +37,11 @@ class Gate:
 
     def enter(self, *, batch: bool) -> bool:
         """Takes a place if one is free and nobody is ahead; who gets one must `leave`."""
-        if self.active < (self._batch_limit if batch else self._limit) and not self._is_anyone_ahead(batch=batch):
-            self.active += 1
-            return True
-        return False
+        interactive, batches = self._waiting
+        if interactive or (batch and batches) or self.active >= (self._batch_limit if batch else self._limit):
+            return False
+        self.active += 1
+        return True
 
     async def wait(self, *, batch: bool) -> str:
         """Waits for a place.
@@ -74,16 +75,17 @@ class Gate:
     def leave(self) -> None:
         """Gives a place back, to whoever has waited longest for it: first those that somebody waits for."""
         self.active -= 1
+        interactive, batches = self._waiting
+        if interactive or batches:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
         for batch, queue in enumerate(self._waiting):
             while queue and self.active < (self._batch_limit if batch else self._limit):
                 place = queue.popleft()
                 if not place.done():
                     self.active += 1
                     place.set_result(True)
-
-    def _is_anyone_ahead(self, *, batch: bool) -> bool:
-        interactive, batches = self._waiting
-        return bool(interactive or (batch and batches))
 
     def _drop_batch(self) -> bool:
         """Turns the newest waiting batch call away, in favour of one that somebody waits for."""
