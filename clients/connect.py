@@ -22,21 +22,21 @@ from bookmesh.warmer.v1 import admin_service_pb2_grpc as warmer_admin
 from bookmesh.warmer.v1 import warmer_service_pb2_grpc as warmer
 from grpc_health.v1 import health_pb2_grpc
 
-from mesh.address import is_here
-from mesh.address_book import AddressBook, read_address_book
-from mesh.binding_settings import BindingSettings
-from mesh.breaker_settings import BreakerSettings
-from mesh.certificates import OPERATOR
+from mesh.config.address import is_here
+from mesh.config.address_book import AddressBook, read_address_book
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.breaker_settings import BreakerSettings
+from mesh.config.manifest import DEFAULT_ENTRYPOINT
+from mesh.config.topology import ADMIN_ENTRYPOINT
 from mesh.contract import service_of
-from mesh.deployment import DATA_VARIABLE
+from mesh.hosting.certificates import OPERATOR
+from mesh.hosting.deployment import DATA_VARIABLE
 from mesh.identity.certificate_files import bundle_path
 from mesh.identity.credentials import Credentials, Trust
 from mesh.identity.operator_token import OperatorToken, find_token
 from mesh.identity.spiffe import Identity
 from mesh.layers import client_layers
-from mesh.manifest import DEFAULT_ENTRYPOINT
 from mesh.runtime import Runtime
-from mesh.topology import ADMIN_ENTRYPOINT
 from mesh.transport.aio import AioTransport, Security
 from mesh.transport.channel import BindingChannel
 from mesh.transport.spread import reach

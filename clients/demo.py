@@ -20,11 +20,11 @@ from clients import render
 from clients.connect import Addresses, Services, connect_to
 from clients.warming import upload, watch
 from mesh.cli import Book, Environment, explained
-from mesh.deployment import Deployment, read_deployment
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.serve import serving
+from mesh.hosting.up import shared_parts
 from mesh.logs import log_to_stderr
-from mesh.serve import serving
 from mesh.status import MeshError
-from mesh.up import shared_parts
 
 console = Console(highlight=False)
 

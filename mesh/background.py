@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import structlog
 
-from mesh.vitals import Vitals
+from mesh.hosting.vitals import Vitals
 
 _log = structlog.get_logger("mesh.background")
 

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.outcome_window import OutcomeWindow
 from mesh.status import Outcome
 

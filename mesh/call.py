@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
 
+from mesh.config.props import Props
 from mesh.contract import Method
-from mesh.props import Props
 from mesh.trace import Trace
 
 Metadatum = tuple[str, str | bytes]

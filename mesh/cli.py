@@ -10,19 +10,19 @@ from typing import Annotated
 
 import typer
 
-from mesh.address_book import AddressBook
-from mesh.binding_graph import as_data, binding_graph, render_mermaid, render_tree
-from mesh.deployment import read_deployment, read_files
+from mesh.config.address_book import AddressBook
+from mesh.config.binding_graph import as_data, binding_graph, render_mermaid, render_tree
+from mesh.config.problems import EX_CONFIG, ConfigurationError, Problem
+from mesh.config.topology import as_json as rows_as_json
+from mesh.config.topology import matrix, render_matrix
 from mesh.doctor.command import doctor_command
-from mesh.embedded import EmbeddedError
+from mesh.hosting.deployment import read_deployment, read_files
+from mesh.hosting.embedded import EmbeddedError
+from mesh.hosting.up import up
 from mesh.identity.command import certs_command
 from mesh.logs import log_to_stderr
 from mesh.options import Book, Environment
-from mesh.problems import EX_CONFIG, ConfigurationError, Problem
-from mesh.topology import as_json as rows_as_json
-from mesh.topology import matrix, render_matrix
 from mesh.transport.aio_server import AddressInUseError
-from mesh.up import up
 
 __all__ = ["Book", "Environment", "app", "check_command", "explained", "main", "up_command"]
 

@@ -8,8 +8,8 @@ import grpc
 from grpc import aio
 
 from mesh.call import Call, Metadatum
+from mesh.config.props import NO_PROPS, Props
 from mesh.layers.decoding import decode
-from mesh.props import NO_PROPS, Props
 from mesh.rules import check
 from mesh.status import error_of
 

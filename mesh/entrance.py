@@ -10,7 +10,7 @@ from typing import Any
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DRAINING
 
 from mesh.call import Call, Handler, Reply
-from mesh.drain_settings import CUT_S
+from mesh.config.drain_settings import CUT_S
 from mesh.status import UnavailableError
 
 

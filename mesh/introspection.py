@@ -10,11 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.breaker import Breaker, BreakerState, Event
 from mesh.breakers import Breakers
+from mesh.hosting.vitals import Vitals
 from mesh.journal import Journal
 from mesh.journal_message import as_message
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
-from mesh.vitals import Vitals
 
 PING_S = 2.0
 """Seconds after which a binding or store that has not answered counts as failed."""

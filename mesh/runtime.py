@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from mesh.breakers import Breakers
 from mesh.call import Clock
 from mesh.entrance import Entrance
+from mesh.hosting.vitals import Vitals
 from mesh.journal import Journal
 from mesh.stats import Stats
-from mesh.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mesh.binding_settings import BindingSettings, RetrySettings
-from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
+from mesh.config.binding_settings import BindingSettings, RetrySettings
+from mesh.config.breaker_settings import BreakerSettings
+from mesh.config.permissions import EVERYBODY
+from mesh.config.props import NO_PROPS, Props
 from mesh.contract import service_of
-from mesh.dispatch import handlers_of
+from mesh.hosting.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.permissions import EVERYBODY
-from mesh.props import NO_PROPS, Props
 from mesh.runtime import Runtime
 from mesh.transport.channel import BindingChannel
 from mesh.transport.local import LocalTransport

@@ -11,7 +11,7 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, Books
 
 from bench.answer import Question, as_message, request
 from bench.rivals import Rival
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.context import Context
 from mesh.testing import in_process
 

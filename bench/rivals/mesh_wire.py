@@ -10,11 +10,11 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bench.process import server
 from bench.rivals import Rival
 from bench.rivals.in_process import prepared, starter, to_message
-from mesh.binding_settings import BindingSettings
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.permissions import EVERYBODY
 from mesh.contract import service_of
-from mesh.dispatch import handlers_of
+from mesh.hosting.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.transport.aio import AioTransport
 from mesh.transport.aio_server import AioServer

@@ -11,8 +11,8 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from grpc import aio
 
 from clients.connect import BOOKS, addresses_of, connect
-from mesh.address_book import read_address_book
-from mesh.manifest import DEFAULT_ENTRYPOINT
+from mesh.config.address_book import read_address_book
+from mesh.config.manifest import DEFAULT_ENTRYPOINT
 from mesh.status import MeshError
 from mesh.status_details import from_status
 from mesh.transport.balancing import channel_options, targets

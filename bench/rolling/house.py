@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from mesh.drain_settings import DrainSettings
+from mesh.config.drain_settings import DrainSettings
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from mesh.config.problems import ConfigurationError
 from mesh.doctor.finding import Finding, error, warning
 from mesh.identity.operator_token import find_token
-from mesh.problems import ConfigurationError
 
 SOON = timedelta(days=14)
 """Before its end a certificate should be replaced by then; one for a short time when a third of it is left."""

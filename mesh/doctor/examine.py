@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from mesh.address_book import AddressBook
-from mesh.deployment import Deployment, read_deployment, read_files
+from mesh.config.address_book import AddressBook
+from mesh.config.manifest import Manifest
+from mesh.config.problems import ConfigurationError, Problem
+from mesh.config.store_urls import EMBEDDED
 from mesh.doctor import certificates, clocks, machine, ports, running, settings, stores
 from mesh.doctor.finding import Finding, error, ordered
 from mesh.doctor.first_aid import first_aid
-from mesh.embedded import running_on
-from mesh.manifest import Manifest
-from mesh.problems import ConfigurationError, Problem
-from mesh.store_urls import EMBEDDED
+from mesh.hosting.deployment import Deployment, read_deployment, read_files
+from mesh.hosting.embedded import running_on
 
 Check = Callable[[], Iterable[Finding] | Awaitable[Iterable[Finding]]]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from mesh.address import Address
+from mesh.config.address import Address
 
 _LISTEN = "0A"
 """TCP_LISTEN in /proc/net/tcp, of the kernel's include/net/tcp_states.h."""

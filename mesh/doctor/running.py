@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from mesh.address import Address
-from mesh.address_book import AddressBook, StandIn
 from mesh.call import Call, Side
-from mesh.certificates import OPERATOR
+from mesh.config.address import Address
+from mesh.config.address_book import AddressBook, StandIn
+from mesh.config.manifest import DEFAULT_ENTRYPOINT
+from mesh.config.problems import ConfigurationError
+from mesh.config.tls_settings import TlsSettings
+from mesh.config.topology import ADMIN_ENTRYPOINT
 from mesh.contract import service_of
 from mesh.doctor.finding import Finding, error, note, warning
 from mesh.doctor.ports import Holder, Place
+from mesh.hosting.certificates import OPERATOR
+from mesh.hosting.listening import MESH
+from mesh.hosting.worker import Worker
 from mesh.identity.credentials import Credentials, Trust
 from mesh.identity.spiffe import Identity
-from mesh.listening import MESH
-from mesh.manifest import DEFAULT_ENTRYPOINT
-from mesh.problems import ConfigurationError
 from mesh.status import MeshError
-from mesh.tls_settings import TlsSettings
-from mesh.topology import ADMIN_ENTRYPOINT
 from mesh.transport.aio import AioTransport, Security
 from mesh.transport.calls import as_message
-from mesh.worker import Worker
 
 HEALTH_S = 2.0
 """Seconds that a service gets to say how it is; a probe of Kubernetes gives it one."""

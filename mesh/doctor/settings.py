@@ -5,11 +5,11 @@ It is the only place that lists the environment variables that bookmesh itself r
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from mesh.address_book import StandIn
-from mesh.bindings import find_secret
+from mesh.config.address_book import StandIn
+from mesh.config.manifest import Manifest
+from mesh.config.problems import Problem, did_you_mean
 from mesh.doctor.finding import Finding, error, note, warning
-from mesh.manifest import Manifest
-from mesh.problems import Problem, did_you_mean
+from mesh.hosting.bindings import find_secret
 from mesh.secrets import SecretSource
 
 PREFIX = "BOOKMESH_"

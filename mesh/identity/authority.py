@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mesh.config.problems import ConfigurationError, Problem
 from mesh.identity.certificate_files import AUTHORITY, AUTHORITY_KEY, bundle_path, key_in, replace_file
 from mesh.identity.spiffe import Identity, parse_identity
-from mesh.problems import ConfigurationError, Problem
 
 AUTHORITY_DAYS = 365
 """Days that the authority lasts; it is made anew like a certificate, or with `bookmesh certs --renew`."""

@@ -19,8 +19,8 @@ def certs_command(
 ) -> None:
     """Make a development authority, and a certificate for each service and for operators."""
     # The library takes a while to import, which the other commands should not wait for.
-    from mesh.certificates import issue  # noqa: PLC0415
     from mesh.cli import explained  # noqa: PLC0415 - it imports this module
+    from mesh.hosting.certificates import issue  # noqa: PLC0415
 
     with explained():
         for each in issue(book, env, os.environ, folder=folder, operators=operator or (), renew=renew):

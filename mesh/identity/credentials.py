@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
+from mesh.config.problems import ConfigurationError, Problem
 from mesh.identity.certificate_files import AUTHORITY, bundle_path, key_in
 from mesh.identity.spiffe import parse_identity
-from mesh.problems import ConfigurationError, Problem
 
 _log = structlog.get_logger("mesh.identity")
 

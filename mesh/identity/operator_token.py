@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from mesh.problems import ConfigurationError, Problem
+from mesh.config.problems import ConfigurationError, Problem
 
 TOKEN_VARIABLE = "BOOKMESH_OPERATOR_TOKEN"  # noqa: S105 - the name of a variable, which holds the secret
 """Where a client finds the token when it can't read the file."""

@@ -5,9 +5,11 @@ The same lists stand around a call in process and over the wire. A contract test
 
 from collections.abc import Sequence
 
-from mesh.binding_settings import BindingSettings
 from mesh.call import Layer
-from mesh.entrypoint_settings import EntrypointSettings
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
+from mesh.config.manifest import DEFAULT_ENTRYPOINT
+from mesh.config.permissions import Door
 from mesh.layers.accounting import client_accounting, server_accounting
 from mesh.layers.admission import admission
 from mesh.layers.breaking import breaking
@@ -20,8 +22,6 @@ from mesh.layers.limiting import limiting, rating
 from mesh.layers.retrying import retrying
 from mesh.layers.tracing import client_tracing, server_tracing
 from mesh.layers.validating import validating
-from mesh.manifest import DEFAULT_ENTRYPOINT
-from mesh.permissions import Door
 from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_BOUND, ERROR_REASON_NOT_PROVEN
 
 from mesh.call import Call, Handler, Layer, Reply
+from mesh.config.manifest import DEFAULT_ENTRYPOINT
+from mesh.config.permissions import Door
 from mesh.contract import Method
-from mesh.manifest import DEFAULT_ENTRYPOINT
-from mesh.permissions import Door
 from mesh.status import MeshError, PermissionDeniedError, UnauthenticatedError
 
 

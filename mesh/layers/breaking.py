@@ -6,9 +6,9 @@ import time
 import structlog
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CIRCUIT_OPEN
 
-from mesh.binding_settings import BindingSettings
 from mesh.breaker import Breaker, BreakerState, Event, Refusal
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
+from mesh.config.binding_settings import BindingSettings
 from mesh.contract import Method
 from mesh.runtime import Runtime
 from mesh.status import MeshError, Outcome, UnavailableError, classify

@@ -4,8 +4,8 @@ import time
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_DEADLINE_EXCEEDED, ERROR_REASON_DEADLINE_TOO_SHORT
 
-from mesh.binding_settings import BindingSettings
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
+from mesh.config.binding_settings import BindingSettings
 from mesh.contract import Method
 from mesh.recent import Recent
 from mesh.status import DeadlineExceededError

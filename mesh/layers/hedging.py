@@ -8,8 +8,8 @@ import asyncio
 import dataclasses
 import time
 
-from mesh.binding_settings import BindingSettings
 from mesh.call import Call, Handler, Layer, Reply
+from mesh.config.binding_settings import BindingSettings
 from mesh.contract import Method
 from mesh.layers.retrying import may_repeat
 from mesh.recent import Recent

@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_OVERLOADED, ERROR_REASON_RATE_LIMITED
 
 from mesh.call import Call, Handler, Layer, Reply
+from mesh.config.entrypoint_settings import EntrypointSettings
 from mesh.contract import Method
-from mesh.entrypoint_settings import EntrypointSettings
 from mesh.gate import Gate
 from mesh.rate_limit import RateLimit
 from mesh.runtime import Runtime

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import grpc
 
-from mesh.binding_settings import BindingSettings, RetrySettings
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
+from mesh.config.binding_settings import BindingSettings, RetrySettings
 from mesh.contract import Idempotency, Method
 from mesh.retry_budget import RetryBudget
 from mesh.runtime import Runtime

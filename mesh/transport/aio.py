@@ -15,9 +15,9 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply
+from mesh.config.props import BINDING_KEY
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.props import BINDING_KEY
 from mesh.status import CancelledCallError, MeshError, UnavailableError
 from mesh.status_details import DETAILS_KEY, from_status
 from mesh.trace import to_metadata

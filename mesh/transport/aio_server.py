@@ -13,8 +13,8 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from grpc import aio
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
+from mesh.config.props import BINDING_KEY
 from mesh.contract import Method
-from mesh.props import BINDING_KEY
 from mesh.status import CancelledCallError, MeshError
 from mesh.status_details import DETAILS_KEY, details_of
 from mesh.trace import from_metadata

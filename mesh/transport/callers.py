@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mesh.call import Metadatum
-from mesh.props import BINDING_KEY, PropsFor, no_props
+from mesh.config.props import BINDING_KEY, PropsFor, no_props
 from mesh.trace import CLASS_KEY, TRACE_KEYS
 
 AUTHORIZATION_KEY = "authorization"

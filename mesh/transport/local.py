@@ -18,9 +18,9 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 )
 
 from mesh.call import Call, Handler, Metadatum, Reply, Side
+from mesh.config.props import NO_PROPS, Props
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.props import NO_PROPS, Props
 from mesh.status import CancelledCallError, MeshError, ResourceExhaustedError, UnavailableError, UnimplementedError
 from mesh.transport.expiry import Expiry
 

@@ -9,8 +9,8 @@ import structlog
 
 from mesh.background import Background
 from mesh.breaker import Breaker, Refusal
-from mesh.breaker_settings import BreakerSettings
 from mesh.call import Clock
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import Outcome
 from mesh.stores.errors import StoreError
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mesh.problems import ConfigurationError, Problem, did_you_mean
+from mesh.config.problems import ConfigurationError, Problem, did_you_mean
 from services.isbndb.env import Env
 
 _WHERE = "services.isbndb.env.Env"

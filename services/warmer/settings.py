@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mesh.problems import ConfigurationError, Problem, did_you_mean
+from mesh.config.problems import ConfigurationError, Problem, did_you_mean
 from services.warmer.env import Env
 
 _WHERE = "services.warmer.env.Env"

@@ -1,9 +1,9 @@
 """The order of the layers is a promise: what is listed is what a call walks through."""
 
-from mesh.binding_settings import BindingSettings
-from mesh.entrypoint_settings import EntrypointSettings
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
+from mesh.config.permissions import EVERYBODY
 from mesh.layers import client_layers, server_layers
-from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 
 

@@ -233,10 +233,10 @@ import json, sys, traceback
 from pathlib import Path
 from contextlib import AsyncExitStack
 import asyncio, os
-from mesh.deployment import read_deployment
+from mesh.hosting.deployment import read_deployment
 from mesh.doctor.examine import examine
-from mesh.certificates import made
-from mesh.serve import serving
+from mesh.hosting.certificates import made
+from mesh.hosting.serve import serving
 
 async def main():
     deployment = read_deployment(Path(sys.argv[1]), None, os.environ)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mesh.call import Handler
+from mesh.config.permissions import EVERYBODY, Door
 from mesh.contract import Method
-from mesh.deployment import Deployment, read_deployment
-from mesh.endpoint import Serving
-from mesh.permissions import EVERYBODY, Door
-from mesh.serve import serving
-from mesh.stand_ins import standing_in
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.endpoint import Serving
+from mesh.hosting.serve import serving
+from mesh.hosting.stand_ins import standing_in
 from mesh.transport.aio import AioTransport
 from mesh.transport.local import LocalTransport
 from tests.ports import free_ports

@@ -16,7 +16,7 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
 
 from mesh.breakers import Breakers
-from mesh.embedded import embedded_valkey
+from mesh.hosting.embedded import embedded_valkey
 from mesh.introspection import Introspection
 from mesh.secrets import Secret
 from mesh.stats import Stats

@@ -13,9 +13,9 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
-from mesh.dispatch import handlers_of
+from mesh.config.permissions import EVERYBODY
+from mesh.hosting.dispatch import handlers_of
 from mesh.layers import server_layers
-from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.transport.aio_server import AioServer

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from clients.breakers import Settable, find, move
 from clients.cli import app
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect_to
+from mesh.hosting.serve import serving
 from mesh.identity.operator_token import OperatorToken
-from mesh.serve import serving
 from mesh.status import NotFoundError, UnavailableError
 from tests.integration.test_serving import made
 

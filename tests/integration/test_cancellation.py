@@ -9,9 +9,9 @@ import pytest
 from bookmesh.books.v1.books_service_pb2 import SearchAutoRequest
 
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect_to
-from mesh.certificates import made
-from mesh.deployment import Deployment, read_deployment
-from mesh.serve import serving
+from mesh.hosting.certificates import made
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.serve import serving
 from mesh.status import DeadlineExceededError
 from tests.ports import free_ports
 

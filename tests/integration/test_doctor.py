@@ -17,13 +17,13 @@ import pytest
 from typer.testing import CliRunner
 
 from mesh.cli import app
-from mesh.deployment import read_deployment
 from mesh.doctor.examine import examine
 from mesh.doctor.finding import Finding
 from mesh.doctor.stores import _try_bucket, _try_kv, key_value_store, object_store
-from mesh.embedded import embedded_valkey, running_on
-from mesh.health import NOT_SERVING
-from mesh.serve import serving
+from mesh.hosting.deployment import read_deployment
+from mesh.hosting.embedded import embedded_valkey, running_on
+from mesh.hosting.health import NOT_SERVING
+from mesh.hosting.serve import serving
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.stores.protocol import Object
 from mesh.stores.redis_kv import RedisKv

@@ -19,8 +19,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from clients.connect import WARMER, Services, connect_to
 from mesh.call import Call, Side
 from mesh.contract import service_of
-from mesh.endpoint import Serving
-from mesh.serve import serving
+from mesh.hosting.endpoint import Serving
+from mesh.hosting.serve import serving
 from mesh.status import MeshError, UnavailableError
 from mesh.status_details import from_status
 from mesh.transport.aio import AioTransport

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from clients.connect import BOOKS, ISBNDB, connect_to
 from clients.why import explain, story
-from mesh.serve import serving
+from mesh.hosting.serve import serving
 from mesh.status import InvalidArgumentError, UnavailableError
 from tests.integration.test_serving import made
 

@@ -12,15 +12,15 @@ import pytest
 from grpc import aio
 
 from mesh.call import Call, Side
-from mesh.certificates import holders
 from mesh.contract import Method
-from mesh.deployment import Deployment, read_deployment
-from mesh.endpoint import Serving
+from mesh.hosting.certificates import holders
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.endpoint import Serving
+from mesh.hosting.listening import MESH
+from mesh.hosting.serve import serving
 from mesh.identity.authority import ensure
 from mesh.identity.credentials import Credentials
 from mesh.identity.spiffe import Identity
-from mesh.listening import MESH
-from mesh.serve import serving
 from mesh.status import MeshError
 from mesh.transport.local import LocalTransport
 

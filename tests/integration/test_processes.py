@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from mesh.child import Child, NotServingError
-from mesh.deployment import Deployment, read_deployment
-from mesh.notify import VARIABLE, Ear, ears
-from mesh.processes import _roll, heeding, supervise
-from mesh.serve import serve
+from mesh.hosting.child import Child, NotServingError
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.notify import VARIABLE, Ear, ears
+from mesh.hosting.processes import _roll, heeding, supervise
+from mesh.hosting.serve import serve
 from tests.integration.test_serving import made
 
 ROOT = Path(__file__).parents[2]
@@ -357,7 +357,7 @@ async def test_outlives_its_terminal() -> None:
 
 HEEDING = """
 import asyncio, fcntl, sys, termios
-from mesh.processes import heeding
+from mesh.hosting.processes import heeding
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 async def main():

@@ -11,8 +11,8 @@ import pytest
 from bookmesh.isbndb.v1.isbndb_service_pb2 import GetBookRequest
 from grpc import aio
 
-from mesh.deployment import read_deployment
-from mesh.serve import serving
+from mesh.hosting.deployment import read_deployment
+from mesh.hosting.serve import serving
 
 CODE = """
 from dataclasses import dataclass

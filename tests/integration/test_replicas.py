@@ -14,11 +14,11 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, Books
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_STORE_UNAVAILABLE
 
 from mesh.call import Call, Side
+from mesh.config.permissions import EVERYBODY
 from mesh.contract import service_of
-from mesh.dispatch import handlers_of
-from mesh.health import NOT_SERVING, SERVING, Health
+from mesh.hosting.dispatch import handlers_of
+from mesh.hosting.health import NOT_SERVING, SERVING, Health
 from mesh.layers import server_layers
-from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.status import MeshError, UnavailableError
 from mesh.transport.aio import AioTransport

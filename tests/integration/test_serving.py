@@ -19,9 +19,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from clients.connect import BOOKS, ISBNDB, Services, connect_to
-from mesh.deployment import Deployment, read_deployment
-from mesh.endpoint import Serving
-from mesh.serve import serving
+from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.endpoint import Serving
+from mesh.hosting.serve import serving
 from mesh.status import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 
 ROOT = Path(__file__).parents[2]

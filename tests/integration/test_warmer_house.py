@@ -19,7 +19,7 @@ from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
 
 from mesh.background import Background
 from mesh.breakers import Breakers
-from mesh.embedded import embedded_valkey
+from mesh.hosting.embedded import embedded_valkey
 from mesh.introspection import Introspection
 from mesh.secrets import Secret
 from mesh.stats import Stats

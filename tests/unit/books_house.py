@@ -14,8 +14,8 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, Is
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND
 from bookmesh.type.v1.book_pb2 import FORMAT_PAPERBACK, Author, Edition, Format, Work
 
-from mesh.breaker_settings import BreakerSettings
 from mesh.breakers import Breakers
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.context import Context
 from mesh.introspection import Introspection
 from mesh.stats import Stats

@@ -5,8 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from mesh.address import Address
-from mesh.address_book import AddressBook, ServiceAddress, StandIn, parse_address_book, read_address_book
+from mesh.config.address import Address
+from mesh.config.address_book import AddressBook, ServiceAddress, StandIn, parse_address_book, read_address_book
 
 BOTH = """
     [services.a]

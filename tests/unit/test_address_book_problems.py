@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.address_book import AddressBook, load_address_book, parse_address_book
-from mesh.problems import ConfigurationError, Problem
+from mesh.config.address_book import AddressBook, load_address_book, parse_address_book
+from mesh.config.problems import ConfigurationError, Problem
 
 PATH = Path("mesh.toml")
 HERE = Path(__file__).name

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mesh.address import Address
-from mesh.address_book import AddressBook, parse_address_book
-from mesh.book_entries import Replica
-from mesh.drain_settings import DrainSettings
-from mesh.problems import ConfigurationError
+from mesh.config.address import Address
+from mesh.config.address_book import AddressBook, parse_address_book
+from mesh.config.book_entries import Replica
+from mesh.config.drain_settings import DrainSettings
+from mesh.config.problems import ConfigurationError
 
 PATH = Path(__file__).with_name("mesh.toml")
 ENTRY = f'[services.a]\nmanifest = "{Path(__file__).name}"\n'

@@ -8,7 +8,7 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from mesh.background import Background
 from mesh.call import CURRENT, Call, Side
 from mesh.contract import service_of
-from mesh.vitals import Vitals
+from mesh.hosting.vitals import Vitals
 
 METHOD = next(iter(service_of(BooksServiceStub).methods.values()))
 

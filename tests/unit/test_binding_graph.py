@@ -8,9 +8,9 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.address_book import read_address_book
-from mesh.binding_graph import BindingGraph, Edge, Node, as_data, binding_graph, render_mermaid, render_tree
-from mesh.manifest import Manifest, parse_manifest, read_manifest
+from mesh.config.address_book import read_address_book
+from mesh.config.binding_graph import BindingGraph, Edge, Node, as_data, binding_graph, render_mermaid, render_tree
+from mesh.config.manifest import Manifest, parse_manifest, read_manifest
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,15 +9,15 @@ import pytest
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, BooksServiceStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 
-from mesh.bindings import Openers, bind, check_env, convert
 from mesh.breakers import Breakers
+from mesh.config.manifest import Manifest, ServiceBinding, parse_manifest
+from mesh.hosting.bindings import Openers, bind, check_env, convert
+from mesh.hosting.worker import Worker
 from mesh.introspection import Introspection
-from mesh.manifest import Manifest, ServiceBinding, parse_manifest
 from mesh.secrets import EnvironmentSecrets, Secret
 from mesh.stats import Stats
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.stores.protocol import Bucket, Kv
-from mesh.worker import Worker
 
 MANIFEST = """
 name = "tester"

@@ -11,7 +11,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
 from google.protobuf.duration_pb2 import Duration
 
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import (
     DeadlineExceededError,
     NotFoundError,

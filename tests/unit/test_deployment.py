@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mesh.deployment import read_deployment
-from mesh.problems import ConfigurationError
-from mesh.up import providers
+from mesh.config.problems import ConfigurationError
+from mesh.hosting.deployment import read_deployment
+from mesh.hosting.up import providers
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mesh.address import Address
-from mesh.address_book import StandIn, parse_address_book
+from mesh.config.address import Address
+from mesh.config.address_book import StandIn, parse_address_book
 from mesh.doctor.ports import Holder, Place, _program, holder, look
 from mesh.doctor.running import Listener, Means, addresses
 from tests.ports import free_ports

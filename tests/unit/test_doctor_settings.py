@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mesh.address_book import parse_address_book
+from mesh.config.address_book import parse_address_book
+from mesh.config.manifest import Manifest, parse_manifest
+from mesh.config.problems import Problem
 from mesh.doctor.finding import error, note, ordered, summary, warning
 from mesh.doctor.settings import VARIABLES, configuration, ignored_settings, secrets, unknown_variables
-from mesh.manifest import Manifest, parse_manifest
-from mesh.problems import Problem
 from mesh.secrets import EnvironmentSecrets
 
 ROOT = Path(__file__).parents[2]

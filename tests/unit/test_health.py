@@ -7,10 +7,10 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from mesh.health import HEARD_S, LIVENESS, NOT_SERVING, READINESS, SERVING, Health
+from mesh.hosting.health import HEARD_S, LIVENESS, NOT_SERVING, READINESS, SERVING, Health
+from mesh.hosting.vitals import Vitals
 from mesh.status import NotFoundError, UnavailableError
 from mesh.testing import FakeClock
-from mesh.vitals import Vitals
 
 CONTRACT = "bookmesh.books.v1.BooksService"
 READY_NAMES = ("", CONTRACT, READINESS)

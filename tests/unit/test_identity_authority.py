@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mesh.config.problems import ConfigurationError
 from mesh.identity.authority import AUTHORITY_DAYS, LEAF_DAYS, Issued, ensure
 from mesh.identity.credentials import Credentials
 from mesh.identity.spiffe import Identity
-from mesh.problems import ConfigurationError
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

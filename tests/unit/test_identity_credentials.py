@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from structlog.testing import capture_logs
 
+from mesh.config.problems import ConfigurationError
 from mesh.identity.authority import ensure
 from mesh.identity.certificate_files import replace_file
 from mesh.identity.credentials import Credentials, Trust
 from mesh.identity.spiffe import Identity
-from mesh.problems import ConfigurationError
 
 NOW = datetime.now(UTC)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mesh.config.problems import ConfigurationError
 from mesh.identity.operator_token import OperatorToken, ensure_token, find_token, token_path
-from mesh.problems import ConfigurationError
 
 CANARY = "canary-4711-canary-4711"
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.config.wrangler import SERVICE_NAME
 from mesh.identity.spiffe import Identity, is_trust_domain, parse_identity
-from mesh.wrangler import SERVICE_NAME
 
 DOMAIN = "bookmesh.local"
 

@@ -5,11 +5,11 @@ from bookmesh.mesh.v1 import admin_pb2
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_SERVICE_UNREACHABLE
 
 from mesh.breakers import Breakers
-from mesh.health import SERVING, Health
+from mesh.hosting.health import SERVING, Health
+from mesh.hosting.vitals import Vitals
 from mesh.introspection import Introspection, Probe
 from mesh.stats import Stats
 from mesh.status import UnavailableError
-from mesh.vitals import Vitals
 
 
 async def unreachable() -> None:

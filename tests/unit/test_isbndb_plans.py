@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from mesh.breakers import Breakers
+from mesh.config.problems import ConfigurationError
 from mesh.introspection import Introspection
-from mesh.problems import ConfigurationError
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from services.isbndb.env import Env

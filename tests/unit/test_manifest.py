@@ -5,10 +5,10 @@ from textwrap import dedent
 
 import pytest
 
-from mesh.binding_settings import BindingSettings, HedgeSettings, RetrySettings
-from mesh.breaker_settings import BreakerSettings
-from mesh.entrypoint_settings import EntrypointSettings
-from mesh.manifest import (
+from mesh.config.binding_settings import BindingSettings, HedgeSettings, RetrySettings
+from mesh.config.breaker_settings import BreakerSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
+from mesh.config.manifest import (
     BucketBinding,
     KvBinding,
     Manifest,

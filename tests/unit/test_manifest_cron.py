@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.cron import cron_fault
+from mesh.config.cron import cron_fault
 
 
 @pytest.mark.parametrize(

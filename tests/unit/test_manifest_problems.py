@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.manifest import Manifest, load_manifest, parse_manifest, read_manifest
-from mesh.problems import ConfigurationError, Problem
+from mesh.config.manifest import Manifest, load_manifest, parse_manifest, read_manifest
+from mesh.config.problems import ConfigurationError, Problem
 
 PATH = Path("service.toml")
 HEAD = 'name = "caller"\nmain = "services.caller"\n'

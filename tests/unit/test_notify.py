@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.notify import READY, RELOADING, STOPPING, VARIABLE, Ear, ears, notify
+from mesh.hosting.notify import READY, RELOADING, STOPPING, VARIABLE, Ear, ears, notify
 
 
 def tell(ear: Ear, state: str) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mesh.call import Call, Handler, Reply, Side
+from mesh.config.manifest import Manifest, parse_manifest
+from mesh.config.permissions import EVERYBODY, Door, doors
 from mesh.layers.admission import admission
-from mesh.manifest import Manifest, parse_manifest
-from mesh.permissions import EVERYBODY, Door, doors
 from mesh.status import MeshError
 from tests.unit.test_entrance import METHOD
 

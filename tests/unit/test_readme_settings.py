@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.binding_settings import BindingSettings
-from mesh.entrypoint_settings import EntrypointSettings
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mesh.document import parse_document
-from mesh.problems import Problem
-from mesh.store_urls import bucket_url, kv_url
+from mesh.config.document import parse_document
+from mesh.config.problems import Problem
+from mesh.config.store_urls import bucket_url, kv_url
 
 
 def place(text: str) -> Path:

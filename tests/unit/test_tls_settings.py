@@ -6,11 +6,11 @@ from textwrap import dedent
 
 import pytest
 
-from mesh.address import is_here
-from mesh.address_book import AddressBook, parse_address_book
-from mesh.manifest import Manifest, parse_manifest
-from mesh.problems import ConfigurationError
-from mesh.topology import check, unreachable
+from mesh.config.address import is_here
+from mesh.config.address_book import AddressBook, parse_address_book
+from mesh.config.manifest import Manifest, parse_manifest
+from mesh.config.problems import ConfigurationError
+from mesh.config.topology import check, unreachable
 
 Parse = Callable[..., AddressBook]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mesh.address_book import AddressBook, parse_address_book, read_address_book
-from mesh.manifest import Manifest, load_manifest, parse_manifest, read_manifest
-from mesh.problems import ConfigurationError, Problem
-from mesh.topology import MAX_CHAIN, check, start_order
+from mesh.config.address_book import AddressBook, parse_address_book, read_address_book
+from mesh.config.manifest import Manifest, load_manifest, parse_manifest, read_manifest
+from mesh.config.problems import ConfigurationError, Problem
+from mesh.config.topology import MAX_CHAIN, check, start_order
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "tests" / "fixtures" / "seed"

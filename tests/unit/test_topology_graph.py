@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.graph import walk
+from mesh.config.graph import walk
 
 NAMES = "abcdef"
 

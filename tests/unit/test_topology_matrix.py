@@ -3,8 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
-from mesh.manifest import Manifest, parse_manifest, read_manifest
-from mesh.topology import Row, as_json, matrix, render_matrix
+from mesh.config.manifest import Manifest, parse_manifest, read_manifest
+from mesh.config.topology import Row, as_json, matrix, render_matrix
 
 SEED = Path(__file__).parents[1] / "fixtures" / "seed"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.problems import ConfigurationError
+from mesh.config.problems import ConfigurationError
 from services.warmer.entrypoints import lifespan
 from services.warmer.settings import settings_of
 from tests.unit.warmer_house import House

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.embedded import embedded_valkey
+from mesh.hosting.embedded import embedded_valkey
 from mesh.stores.directory_bucket import DirectoryBucket
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.stores.protocol import Bucket, Kv

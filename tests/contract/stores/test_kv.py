@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis.exceptions
 
-from mesh.embedded import EmbeddedError, embedded_valkey
+from mesh.hosting.embedded import EmbeddedError, embedded_valkey
 from mesh.stores.errors import StoreError, StoreTimeoutError, StoreUnavailableError
 from mesh.stores.memory import MemoryKv
 from mesh.stores.open import open_kv

@@ -17,19 +17,19 @@ from typing import Any
 import pytest
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_BOOK_NOT_FOUND, ERROR_REASON_INVALID_FIELD
 
-from mesh.binding_settings import BindingSettings, RetrySettings
-from mesh.breaker_settings import BreakerSettings
 from mesh.breakers import Breakers
+from mesh.config.binding_settings import BindingSettings, RetrySettings
+from mesh.config.breaker_settings import BreakerSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
+from mesh.config.permissions import EVERYBODY
 from mesh.contract import Service, service_of
-from mesh.dispatch import handlers_of
-from mesh.entrypoint_settings import EntrypointSettings
+from mesh.hosting.dispatch import handlers_of
 from mesh.identity.authority import ensure
 from mesh.identity.credentials import Credentials
 from mesh.identity.peer import identify_in
 from mesh.identity.spiffe import TRUST_DOMAIN, Identity
 from mesh.journal import Journal
 from mesh.layers import client_layers, server_layers
-from mesh.permissions import EVERYBODY
 from mesh.runtime import Runtime
 from mesh.stats import Stats
 from mesh.status import FieldViolation, Hop, InvalidArgumentError, NotFoundError, UnavailableError

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from mesh.call import Side
-from mesh.entrypoint_settings import EntrypointSettings
+from mesh.config.entrypoint_settings import EntrypointSettings
 from mesh.status import MeshError, ResourceExhaustedError
 from tests.contract.transports.conftest import Serve, eventually
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from mesh.binding_settings import BindingSettings
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.binding_settings import BindingSettings
+from mesh.config.breaker_settings import BreakerSettings
+from mesh.config.manifest import Manifest, parse_manifest
+from mesh.config.permissions import EVERYBODY
+from mesh.config.props import NO_PROPS, props_for
 from mesh.context import props_of
 from mesh.contract import service_of
-from mesh.dispatch import handlers_of
+from mesh.hosting.dispatch import handlers_of
 from mesh.layers import client_layers, server_layers
-from mesh.manifest import Manifest, parse_manifest
-from mesh.permissions import EVERYBODY
-from mesh.props import NO_PROPS, props_for
 from mesh.runtime import Runtime
 from mesh.transport.aio import AioTransport
 from mesh.transport.aio_server import AioServer

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from mesh.binding_settings import BindingSettings, HedgeSettings, RetrySettings
-from mesh.breaker_settings import BreakerSettings
 from mesh.call import CURRENT, Call, Side
+from mesh.config.binding_settings import BindingSettings, HedgeSettings, RetrySettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import DeadlineExceededError, MeshError, UnavailableError
 from tests.contract.transports.conftest import Rebind
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.breaker import Breaker, BreakerState, Event, Permit, Refusal
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import Outcome
 from mesh.testing import FakeClock
 

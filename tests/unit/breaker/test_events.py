@@ -3,7 +3,7 @@
 import pytest
 
 from mesh.breaker import Breaker, Event
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.testing import FakeClock
 from tests.unit.breaker.driving import CLOSED, FORCED_OPEN, HALF_OPEN, METRICS_ONLY, OPEN, F, S, made
 

@@ -9,7 +9,7 @@ import structlog
 from bookmesh.isbndb.v1.isbndb_service_pb2 import GetBookRequest, GetBookResponse
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 
-from mesh.breaker_settings import BreakerSettings
+from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import UnavailableError
 from mesh.testing import FakeClock, in_process
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mesh.breaker_settings import DURATIONS, BreakerSettings
+from mesh.config.breaker_settings import DURATIONS, BreakerSettings
 
 
 @pytest.mark.case(20)

@@ -1,0 +1,1 @@
+"""What is written in files, read into frozen data and checked: manifests, the address book, and their graph."""
