@@ -32,6 +32,7 @@ def run(command: str, deployment: Deployment, timeout: float = 110) -> subproces
     """Runs a line of the README as a person would, in a shell at the project's root, with this test's own ports."""
     line = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: deployment.address(found[1]), command)
     line = line.replace("make bench", 'make bench ARGS="--rounds 1 --calls 20"')
+    line = line.replace("make overhead", 'make overhead ARGS="--rounds 1 --calls 20"')
     return subprocess.run(
         ["bash", "-c", line],
         cwd=ROOT,
