@@ -66,6 +66,10 @@ release-protos: $(READY) ## freeze the contract as it is; from then on nothing i
 bench: $(READY) ## measure a binding beside what one would write instead; ARGS=--json prints JSON
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: overhead
+overhead: $(READY) ## measure a server's CPU time with every layer on beside that of a bare grpc.aio server
+	@$(BIN)/python -m bench.overhead $(ARGS)
+
 .PHONY: rolling
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)

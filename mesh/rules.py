@@ -18,6 +18,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from mesh.plain_rules import has_rules, plain_of, rules_at
 from mesh.status import FieldViolation, InvalidArgumentError
 
 Check = Callable[[Message], Message]
@@ -47,10 +48,13 @@ def check_of(cls: type[Message]) -> Check | None:
     Raises:
         protovalidate.CompilationError: a rule makes no sense; found when a service starts, not when it is called.
     """
-    if not _has_rules(cls.DESCRIPTOR, set()):
+    if not has_rules(cls.DESCRIPTOR):
         return None
     _validator.collect_violations(cls())
-    return check
+    plain = plain_of(cls.DESCRIPTOR)
+    if plain is None:
+        return check
+    return lambda message: message if plain(message) else check(message)
 
 
 def check(message: Message) -> Message:
@@ -128,25 +132,9 @@ def _limit(field: FieldDescriptor, fault: protovalidate.ViolationPb) -> str | No
     if fault.rule is None:
         # It stands at a message, not at a field.
         return None
-    rules = _said(field)[0]
+    rules = rules_at(field)[0]
     path = [element.field_name for element in fault.rule.elements]
     for name in path[:-1]:
         rules = getattr(rules, name)
     set_ = {each.name: value for each, value in rules.ListFields() if isinstance(value, int)}
     return next((str(set_[name]) for name in _LIMITS if name in set_), None)
-
-
-def _has_rules(descriptor: Any, seen: set[str]) -> bool:
-    if descriptor.full_name in seen:
-        return False
-    seen.add(descriptor.full_name)
-    return (
-        bool(_said(descriptor))
-        or any(map(_said, [*descriptor.oneofs, *descriptor.fields]))
-        or any(_has_rules(field.message_type, seen) for field in descriptor.fields if field.message_type is not None)
-    )
-
-
-def _said(descriptor: Any) -> Sequence[Any]:
-    """The annotations of protovalidate at a message, a oneof or a field."""
-    return [value for option, value in descriptor.GetOptions().ListFields() if option.file.package == "buf.validate"]

@@ -56,14 +56,19 @@ async def serving(address: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _over(name: str, title: str, address: str) -> AsyncIterator[Rival]:
-    async with server("mesh_wire", address) as process:
-        channel = _channel(process.address)
+    async with server("mesh_wire", address) as process, stub(process.address) as made:
+        yield Rival(name=name, title=title, start=starter(made), to_message=to_message, server_cpu=process.cpu_s)
+
+
+@asynccontextmanager
+async def stub(address: str) -> AsyncIterator[BooksServiceStub]:
+    """A stub as a binding has it, with every layer on."""
+    channel = _channel(address)
+    try:
         # A generated stub takes any channel of grpc.aio's interface, which its type does not say.
-        stub = BooksServiceStub(cast("Any", channel))
-        try:
-            yield Rival(name=name, title=title, start=starter(stub), to_message=to_message, server_cpu=process.cpu_s)
-        finally:
-            await channel.close()
+        yield BooksServiceStub(cast("Any", channel))
+    finally:
+        await channel.close()
 
 
 def _channel(address: str) -> BindingChannel:

@@ -82,7 +82,18 @@ def test_many_faults_stay_small() -> None:
 
 def test_a_type_without_rules_has_no_check() -> None:
     """Nothing is paid for messages that may hold anything."""
-    assert (check_of(Work), check_of(pb.SearchAutoRequest)) == (None, check)
+    assert check_of(Work) is None
+
+
+@pytest.mark.parametrize("request_", [pb.SearchAutoRequest(q="dune"), pb.SearchAutoRequest(q="dune", language="en")])
+def test_a_check_says_what_protovalidate_says(request_: Message) -> None:
+    """A request that keeps the rules is given back, whoever saw it; one that breaks any hears the same."""
+    look = check_of(type(request_))
+    assert look is not None
+    assert look(request_) is request_
+    with pytest.raises(InvalidArgumentError) as caught:
+        look(pb.SearchAutoRequest(q="x" * 513, max_results=101))
+    assert str(caught.value) == str(refused(pb.SearchAutoRequest(q="x" * 513, max_results=101)))
 
 
 class Never(BooksServiceServicer):
