@@ -7,7 +7,7 @@ a binding; the trace id is the same for all calls that one question needed, acro
 import random
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import lru_cache
 from typing import NamedTuple
 
 TRACE_KEY = "traceparent"
@@ -56,29 +56,29 @@ class Trace(NamedTuple):
     @property
     def trace_hex(self) -> str:
         """The trace id as people and other systems write it."""
-        return f"{self.trace_id:032x}"
+        return self.trace_id.to_bytes(16).hex()  # in half the time of an f-string
 
     @property
     def call_hex(self) -> str:
         """The call's id as people and other systems write it."""
-        return f"{self.call_id:016x}"
+        return self.call_id.to_bytes(8).hex()
 
 
 _bits = random.getrandbits
 """Ids need to differ, not to be secret; W3C asks for no more."""
 
-_trace = partial(tuple.__new__, Trace)
-"""Takes half the time of calling the class, and each call of the mesh needs one."""
+_new = tuple.__new__
+"""Makes a Trace in half the time that calling the class takes, and each call of the mesh needs one."""
 
 
 def first(chain: tuple[str, ...], *, batch: bool = False) -> Trace:
     """The trace of a call that no other led to."""
-    return _trace((_bits(128) or 1, _bits(64) or 1, 0, chain, batch, ""))
+    return _new(Trace, (_bits(128) or 1, _bits(64) or 1, 0, chain, batch, ""))
 
 
 def follow(parent: Trace, chain: tuple[str, ...], *, batch: bool = False) -> Trace:
     """The trace of a call that is made to answer another; what answers batch work is batch work."""
-    return _trace((parent.trace_id, _bits(64) or 1, parent.call_id, chain, batch or parent.batch, parent.state))
+    return _new(Trace, (parent.trace_id, _bits(64) or 1, parent.call_id, chain, batch or parent.batch, parent.state))
 
 
 def to_metadata(trace: Trace) -> list[tuple[str, str]]:
@@ -93,7 +93,10 @@ def to_metadata(trace: Trace) -> list[tuple[str, str]]:
 
 def is_batch(metadata: Iterable[tuple[str, str | bytes]]) -> bool:
     """Whether a caller marked its call as work that may wait."""
-    return any(key == CLASS_KEY and value == "batch" for key, value in metadata)
+    for pair in metadata:  # noqa: SIM110 - any() would make a generator for each call
+        if pair[0] == CLASS_KEY and pair[1] == "batch":
+            return True
+    return False
 
 
 def said_trace(metadata: Iterable[tuple[str, str | bytes]]) -> Trace | None:
@@ -108,7 +111,7 @@ def _said(said: Mapping[str, str | bytes], chain: tuple[str, ...]) -> Trace | No
         return None
     state = said.get(STATE_KEY, "")
     kept = state if isinstance(state, str) and len(state) <= _STATE_LIMIT else ""
-    return _trace((int(found[1], 16), int(found[2], 16), 0, chain, said.get(CLASS_KEY) == "batch", kept))
+    return _new(Trace, (int(found[1], 16), int(found[2], 16), 0, chain, said.get(CLASS_KEY) == "batch", kept))
 
 
 def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
@@ -118,7 +121,17 @@ def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
         said: what came under TRACE_KEYS and CLASS_KEY.
     """
     written = said.get(CHAIN_KEY, "")
-    names = written.split(",") if isinstance(written, str) else []
-    chain = tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()
+    chain = _chain(written) if isinstance(written, str) else ()
     found = _said(said, chain)
     return first(chain, batch=said.get(CLASS_KEY) == "batch") if found is None else found
+
+
+def moved(trace: Trace, chain: tuple[str, ...]) -> Trace:
+    """The same call with another chain."""
+    return _new(Trace, (*trace[:3], chain, *trace[4:]))
+
+
+@lru_cache(maxsize=256)
+def _chain(written: str) -> tuple[str, ...]:
+    names = written.split(",")
+    return tuple(filter(None, names)) if len(names) <= _CHAIN_LIMIT else ()

@@ -25,13 +25,13 @@ def handlers_of(entrypoint: object, layers: Sequence[Layer]) -> Mapping[str, tup
 def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
     if method.server_streaming:
         return _streaming(method, implementation)
+    expected, takes_stream = method.response_type, method.client_streaming
 
     async def invoke(call: Call) -> Reply:
-        source: Message | AsyncIterator[Message] | None = _requests(call) if method.client_streaming else call.message
         context = CallContext(call)
-        response = await implementation(source, context)
+        response: Reply = await implementation(_requests(call) if takes_stream else call.message, context)
         context.raise_set_status()
-        return checked(method, response)
+        return response if type(response) is expected else checked(method, response)
 
     return invoke
 

@@ -19,9 +19,7 @@ def decode(method: Method, data: bytes) -> Message:
     try:
         return method.request_type.FromString(data)
     except DecodeError:
-        raise InvalidArgumentError(
-            ERROR_REASON_MALFORMED_MESSAGE, f"the request is no {method.request_type.DESCRIPTOR.full_name}"
-        ) from None
+        raise _malformed(method) from None
 
 
 def decoding() -> Layer:
@@ -30,11 +28,21 @@ def decoding() -> Layer:
     def layer(method: Method, inner: Handler) -> Handler:
         if method.client_streaming:
             return inner
+        read = method.request_type.FromString
 
         def decoded(call: Call) -> Awaitable[Reply]:
-            call.message = decode(method, call.request)
+            try:
+                call.message = read(call.request)
+            except DecodeError:
+                raise _malformed(method) from None
             return inner(call)
 
         return decoded
 
     return layer
+
+
+def _malformed(method: Method) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        ERROR_REASON_MALFORMED_MESSAGE, f"the request is no {method.request_type.DESCRIPTOR.full_name}"
+    )

@@ -10,7 +10,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CALL_CYCLE, ERROR_REA
 from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import FailedPreconditionError
-from mesh.trace import DEPTH_LIMIT, first, follow, is_batch, said_trace
+from mesh.trace import DEPTH_LIMIT, first, follow, is_batch, moved, said_trace
 
 
 def client_tracing(caller: str, service: str) -> Layer:
@@ -49,15 +49,16 @@ def client_tracing(caller: str, service: str) -> Layer:
 
 def server_tracing(service: str) -> Layer:
     """Every call that is answered has a trace; one from outside begins here."""
+    alone = (service,)
 
     def layer(_: Method, inner: Handler) -> Handler:
         def traced(call: Call) -> Awaitable[Reply]:
             trace = call.trace
             if trace is None:
-                call.trace = first((service,), batch=is_batch(call.metadata))
+                call.trace = first(alone, batch=is_batch(call.metadata))
             elif not call.caller:
                 # Whoever is no service of the mesh knows nothing of chains, whatever it says.
-                call.trace = trace._replace(chain=(service,))
+                call.trace = moved(trace, alone)
             elif len(trace.chain) > DEPTH_LIMIT or len(set(trace.chain)) < len(trace.chain):
                 checked(trace.chain[:-1], service)
             CURRENT.set(call)

@@ -179,13 +179,14 @@ def _received(method: Method, source: Any, context: Any, callers: Callers, metad
     """The callee's side of a call. Filled in after it is made, for a class that is called with keywords costs more."""
     call, own = Call(method, _SERVER), dict[str, str | bytes]()
     call.metadata = heard(metadata, own)
-    call.trace = from_metadata(own)
-    call.came_traced = TRACE_KEY in own
     call.peer = context.peer
     call.caller, call.operator = callers.identify(context)
-    shown = own.get(AUTHORIZATION_KEY)
-    if shown is not None:
-        call.operator = call.operator or (isinstance(shown, str) and callers.is_operators(shown))
+    if own:
+        call.trace = from_metadata(own)
+        call.came_traced = TRACE_KEY in own
+        shown = own.get(AUTHORIZATION_KEY)
+        if shown is not None:
+            call.operator = call.operator or (isinstance(shown, str) and callers.is_operators(shown))
     if call.caller:
         call.props = callers.props_for(call.caller, str(own.get(BINDING_KEY, "")))
         call.attempt = attempt_of(own.get(ATTEMPT_KEY))

@@ -1,6 +1,6 @@
 """Who is at the other end of a wire: the only place where a listener learns it, and what the caller's manifest says."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -50,9 +50,13 @@ ATTEMPT_KEY = "x-bookmesh-attempt"
 """Metadata with the number of a try, from the second on."""
 
 _OWN = TRACE_KEYS | {BINDING_KEY, AUTHORIZATION_KEY, ATTEMPT_KEY}
+"""What the mesh alone reads."""
+
+_TOLD = _OWN | {CLASS_KEY}
+"""What the mesh reads."""
 
 
-def heard(metadata: Iterable[Metadatum], own: dict[str, str | bytes]) -> tuple[Metadatum, ...]:
+def heard(metadata: Sequence[Metadatum], own: dict[str, str | bytes]) -> Sequence[Metadatum]:
     """Takes the mesh's own keys out of what came; each call comes here.
 
     The last of a key counts: it is the one that the caller's transport adds.
@@ -64,16 +68,10 @@ def heard(metadata: Iterable[Metadatum], own: dict[str, str | bytes]) -> tuple[M
     Returns:
         What is left, as it is in process.
     """
-    kept = list[Metadatum]()
     for pair in metadata:
-        key = pair[0]
-        if key in _OWN:
-            own[key] = pair[1]
-        else:
-            if key == CLASS_KEY:
-                own[key] = pair[1]
-            kept.append(pair)
-    return tuple(kept)
+        if pair[0] in _TOLD:
+            own[pair[0]] = pair[1]
+    return tuple([pair for pair in metadata if pair[0] not in _OWN]) if own else metadata
 
 
 def attempt_of(said: str | bytes | None) -> int:

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from tests.chaos.claims import Claim, Size
 from tests.chaos.house import DEADLINE_MS, OPEN_S, House
@@ -32,7 +33,7 @@ class Scenario:
 
     broken: str
     """What is broken, for people."""
-    run: Callable[[House, Size], Awaitable[Sequence[Claim]]]
+    run: Callable[[House, Size], Coroutine[Any, Any, Sequence[Claim]]]
     brief: bool = True
     """`make test` runs it, too."""
 
