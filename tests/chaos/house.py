@@ -135,17 +135,20 @@ def _put(url: str, body: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, *, shipped: bool = False) -> AsyncIterator[House]:
+async def house(folder: Path, *, shipped: bool = False, remote: bool = True) -> AsyncIterator[House]:
     """Runs a deployment until the block ends, and gives it when it answers.
 
     Args:
         folder: where its data lives.
         shipped: with the settings of the shipped manifests, where tests are content with shorter times.
+        remote: with the stores behind proxies; else with those that are shipped, for figures in which a proxy would show.
     """
     deployment = Deployment.made(folder)
     stores = valkey(folder / "valkey"), seaweed(folder / "seaweed", "books-cold")
     kv_port, s3_port, provider_port = free_ports(3)
-    _rewrite(deployment, folder, kv_port=kv_port, s3_port=s3_port, provider_port=provider_port, shipped=shipped)
+    _rewrite(deployment, folder, provider_port=provider_port, shipped=shipped)
+    if remote:
+        _put_stores_apart(deployment, kv_port, s3_port)
     async with contextlib.AsyncExitStack() as stack:
         for store in stores:
             stack.callback(store.kill)
@@ -172,10 +175,8 @@ async def house(folder: Path, *, shipped: bool = False) -> AsyncIterator[House]:
         yield made
 
 
-def _rewrite(
-    deployment: Deployment, folder: Path, *, kv_port: int, s3_port: int, provider_port: int, shipped: bool
-) -> None:
-    """Puts the proxies into the address book, takes the rates away, and shortens the times."""
+def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shipped: bool) -> None:
+    """Puts the provider's proxy into the address book, takes the rates away, and shortens the times."""
     manifests = {}
     for name in ("isbndb", "books", "warmer"):
         text = (ROOT / f"services/{name}/service.toml").read_text()
@@ -192,11 +193,17 @@ def _rewrite(
         book, rf'ISBNDB_URL = "http://127.0.0.1:{sandbox}"', f'ISBNDB_URL = "http://127.0.0.1:{provider_port}"'
     )
     book = _replaced(book, '"--plan", "enterprise"', '"--plan", "enterprise", "--per-second", "0", "--per-day", "0"')
-    book = _replaced(book, 'default = "embedded"', f'default = "redis://127.0.0.1:{kv_port}"')
-    book = _replaced(book, r"\[buckets\]", f'[buckets]\nbooks-cold = "s3+http://127.0.0.1:{s3_port}"')
     deployment.book.write_text(book)
     rates = {"RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000", "ISBNDB_CALLS_PER_DAY": "0"}
     deployment.environ |= {**CREDENTIALS, **rates}
+
+
+def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:
+    """Puts the stores' proxies into the address book."""
+    book = deployment.book.read_text()
+    book = _replaced(book, 'default = "embedded"', f'default = "redis://127.0.0.1:{kv_port}"')
+    book = _replaced(book, r"\[buckets\]", f'[buckets]\nbooks-cold = "s3+http://127.0.0.1:{s3_port}"')
+    deployment.book.write_text(book)
 
 
 def _replaced(text: str, pattern: str, by: str) -> str:
