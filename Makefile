@@ -74,6 +74,10 @@ overhead: $(READY) ## measure a server's CPU time with every layer on beside tha
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)
 
+.PHONY: chaos
+chaos: $(READY) ## break everything in turn, and print what was claimed and what was seen; ARGS="--only provider" breaks less
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: mutate
 mutate: $(READY) ## change the circuit breaker's code in every small way, and count the changes that its tests notice
 	@rm -rf mutants

@@ -84,6 +84,8 @@ class Call:
 
     trace: Trace | None = None
     """Its id, and the calls that led to it; the first layers see to it that there is one."""
+    came_traced: bool = False
+    """It came over the wire with a trace, so its caller knows the id of that."""
     attempt: int = 1
     """Which try this is."""
     began_to_answer: bool = False

@@ -17,7 +17,7 @@ from mesh.config.props import BINDING_KEY
 from mesh.contract import Method
 from mesh.status import CancelledCallError, MeshError
 from mesh.status_details import DETAILS_KEY, details_of
-from mesh.trace import from_metadata
+from mesh.trace import TRACE_KEY, from_metadata
 from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard
 from mesh.transport.times import times
 
@@ -182,7 +182,7 @@ def _received(method: Method, source: Any, context: Any, callers: Callers, metad
     call.peer = context.peer
     call.caller, call.operator = callers.identify(context)
     if own:
-        call.trace = from_metadata(own)
+        call.trace, call.came_traced = from_metadata(own), TRACE_KEY in own
         shown = own.get(AUTHORIZATION_KEY)
         if shown is not None:
             call.operator = call.operator or (isinstance(shown, str) and callers.is_operators(shown))

@@ -19,8 +19,8 @@ TRACE_ID_KEY = "x-trace-id"
 def times(call: Call) -> list[Metadatum]:
     """What is sent after the last response: the callee's own trailing metadata, the times, and the id.
 
-    A service measures its calls itself, and knows their ids, so it is told the callee's time alone: each key costs both
-    sides.
+    A service measures its calls itself, so it is told the callee's time alone, and who came with a trace knows the id:
+    each key costs both sides.
     """
     sent = call.trailing.copy()
     if call.response_time_s:
@@ -29,7 +29,7 @@ def times(call: Call) -> list[Metadatum]:
         return sent
     if call.binding_time_s:
         sent.append((BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"))
-    if call.trace is not None:
+    if call.trace is not None and not call.came_traced:
         sent.append((TRACE_ID_KEY, call.trace.trace_hex))
     return sent
 

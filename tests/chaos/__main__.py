@@ -25,19 +25,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one round of what `make test` runs, with its bounds")
     parser.add_argument("--only", default="", help="scenarios whose name has this text")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each is run; all claims must hold each time")
     options = parser.parse_args()
     size = SHORT if options.short else LONG
     chosen = [each for each in SCENARIOS if options.only in each.broken and (each.brief or not options.short)]
-    return asyncio.run(_run(chosen, size))
+    return asyncio.run(_run(chosen, size, options.rounds))
 
 
-async def _run(scenarios: list[Scenario], size: Size) -> int:
+async def _run(scenarios: list[Scenario], size: Size, rounds: int) -> int:
     table = Table("what is broken", "of what", "claimed", "measured", "holds", show_lines=False)
     console, held = Console(width=200), True
     with tempfile.TemporaryDirectory() as folder:
         async with house(Path(folder)) as made:
             for scenario in scenarios:
-                for _ in range(size.rounds):
+                for _ in range(rounds):
                     claims = await scenario.run(made, size)
                     held = held and all(claim.holds for claim in claims)
                     for at, claim in enumerate(claims):

@@ -19,6 +19,9 @@ REOPEN_S = OPEN_S * 1.1
 ANSWER_S = 0.25
 """Seconds for an answer when nothing has to be waited for."""
 
+REFUSED_S = 0.005
+"""Seconds in which an open breaker refuses, as callers see it."""
+
 _WAIT_S = 45.0
 """Seconds after which nobody waits any more for all to be well."""
 

@@ -1,6 +1,8 @@
 """The faults, each as a block: broken at its beginning, mended at its end."""
 
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 
 from tests.chaos.fault_proxy import FaultProxy, Mode, Pass
@@ -28,6 +30,17 @@ async def frozen(*programs: Program) -> AsyncIterator[None]:
     finally:
         for program in programs:
             program.thaw()
+
+
+@contextlib.asynccontextmanager
+async def standing(house: House, service: str) -> AsyncIterator[None]:
+    """A service's process stands still: its connections stay open, and nobody answers on them."""
+    pid = house.process(service)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager

@@ -11,8 +11,8 @@ from clients.connect import BOOKS, ISBNDB, WARMER
 from clients.warming import upload
 from mesh.status import MeshError
 from tests.chaos.claims import Claim, Size, fail_only, faster, none_fails, said_only, well_again, within
-from tests.chaos.course import ANSWER_S, REOPEN_S, Scenario, through
-from tests.chaos.faults import provider_fails
+from tests.chaos.course import ANSWER_S, DEADLINE_S, REFUSED_S, REOPEN_S, Scenario, through
+from tests.chaos.faults import provider_fails, standing
 from tests.chaos.house import House, new_isbn
 
 RESTART_S = 8.0
@@ -53,6 +53,20 @@ async def _leaf(house: House, size: Size) -> Sequence[Claim]:
         fail_only("uncached searches", uncached, [UNREACHABLE, "UNAVAILABLE CIRCUIT_OPEN"]),
         faster("uncached searches that failed", uncached.failed, ANSWER_S, size),
         well_again(course.well_s + course.ended - course.began, RESTART_S + REOPEN_S, size),
+    ]
+
+
+async def _frozen_leaf(house: House, size: Size) -> Sequence[Claim]:
+    course = await through(house, size, standing(house, ISBNDB), least_s=DEADLINE_S + REOPEN_S / 2)
+    cached, uncached = course.load.of("cached"), course.load.of("uncached", course.began)
+    return [
+        none_fails("cached searches", cached),
+        said_only("cached searches", cached, ("HOT",)),
+        faster("cached searches", cached, ANSWER_S, size, share=0.99),
+        fail_only("uncached searches", uncached, ["UNAVAILABLE DEADLINE_EXCEEDED", "UNAVAILABLE CIRCUIT_OPEN"]),
+        faster("uncached searches that failed", uncached.failed, DEADLINE_S + ANSWER_S, size),
+        faster("uncached searches, breaker open", uncached.because("CIRCUIT_OPEN"), REFUSED_S, size, share=0.5),
+        well_again(course.well_s, REOPEN_S + ANSWER_S, size),
     ]
 
 
@@ -101,6 +115,7 @@ async def _ended(house: House, job_id: str, *, within_s: float) -> pb.WarmJob:
 
 PROCESSES = (
     Scenario(broken="the leaf killed", run=_leaf),
+    Scenario(broken="the leaf frozen", run=_frozen_leaf, brief=False),
     Scenario(broken="books killed", run=_books),
     Scenario(broken="the warmer killed in the middle of a job", run=_warmer),
 )
