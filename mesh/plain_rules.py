@@ -6,6 +6,7 @@ would: what is ruled in another way and what is wrong is left to it, and so is e
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -14,12 +15,41 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 Plain = Callable[[Message], bool]
-"""True for a message that keeps its rules, all or those of one field; False says nothing."""
+"""True for a message that keeps its rules; False says nothing."""
 
 _INTEGERS = frozenset({"int32", "int64", "uint32", "uint64", "sint32", "sint64"})
 
 _ENDLESS = 2**64
 """More than any length or number."""
+
+
+class _NotPlainError(Exception):
+    """A field that can't be judged at a glance, whatever it holds."""
+
+
+@dataclass(slots=True)
+class _Tests:
+    """What is looked at. Every request comes here, so these are few loops over tuples, with no call for each field."""
+
+    lengths: list[tuple[Any, int, int]] = field(default_factory=list)
+    """Reads a text or a list; its least and its greatest length."""
+    numbers: list[tuple[Any, int, int]] = field(default_factory=list)
+    """Reads a number; the least and the greatest."""
+    parts: list[tuple[str, Any, Plain | None]] = field(default_factory=list)
+    """A field that may be absent, what reads it, and what tells of it; None where it has to be absent."""
+
+    def plain(self, message: Message) -> bool:
+        """Whether all of them hold."""
+        for read, least, most in self.lengths:
+            if not least <= len(read(message)) <= most:
+                return False
+        for read, least, most in self.numbers:
+            if not least <= read(message) <= most:
+                return False
+        for name, read, plain in self.parts:
+            if message.HasField(name) and (plain is None or not plain(read(message))):
+                return False
+        return True
 
 
 def plain_of(descriptor: Any, within: frozenset[str] = frozenset()) -> Plain | None:
@@ -31,21 +61,14 @@ def plain_of(descriptor: Any, within: frozenset[str] = frozenset()) -> Plain | N
     """
     if rules_at(descriptor) or any(map(rules_at, descriptor.oneofs)):
         return None
-    tests = list[Plain]()
-    for field in descriptor.fields:
-        if rules_at(field) or (field.message_type is not None and has_rules(field.message_type)):
-            test = _test(field, within | {descriptor.full_name})
-            if test is None:
-                return None
-            tests.append(test)
-
-    def plain(message: Message) -> bool:
-        for test in tests:  # noqa: SIM110 - all() would make a generator for each call
-            if not test(message):
-                return False
-        return True
-
-    return plain
+    tests = _Tests()
+    try:
+        for each in descriptor.fields:
+            if rules_at(each) or (each.message_type is not None and has_rules(each.message_type)):
+                _look_at(each, within | {descriptor.full_name}, tests)
+    except _NotPlainError:
+        return None
+    return tests.plain
 
 
 def has_rules(descriptor: Any, seen: set[str] | None = None) -> bool:
@@ -57,7 +80,7 @@ def has_rules(descriptor: Any, seen: set[str] | None = None) -> bool:
     return (
         bool(rules_at(descriptor))
         or any(map(rules_at, [*descriptor.oneofs, *descriptor.fields]))
-        or any(has_rules(field.message_type, seen) for field in descriptor.fields if field.message_type is not None)
+        or any(has_rules(each.message_type, seen) for each in descriptor.fields if each.message_type is not None)
     )
 
 
@@ -66,54 +89,67 @@ def rules_at(descriptor: Any) -> Sequence[Any]:
     return [value for option, value in descriptor.GetOptions().ListFields() if option.file.package == "buf.validate"]
 
 
-def _test(field: Any, within: frozenset[str]) -> Plain | None:
-    """What tells it of one field; None where nothing can."""
-    said = rules_at(field)
+def _look_at(each: Any, within: frozenset[str], tests: _Tests) -> None:
+    """Adds what is to be looked at of one field.
+
+    Raises:
+        _NotPlainError: there is nothing to be seen of it.
+    """
+    said = rules_at(each)
     rules = said[0] if said else FieldRules()
-    name, read = field.name, attrgetter(field.name)
+    read = attrgetter(each.name)
     if rules.ignore == IGNORE_ALWAYS:
-        return lambda _: True
-    if rules.ignore == IGNORE_IF_ZERO_VALUE and not field.has_presence:
-        return lambda message: not read(message)
-    if field.is_repeated:
-        return None if said else lambda message: not read(message)
-    if field.has_presence:
+        return
+    if each.is_repeated:
+        if said and rules.ignore != IGNORE_IF_ZERO_VALUE:
+            raise _NotPlainError
+        tests.lengths.append((read, 0, 0))
+    elif each.has_presence:
         if rules.required:
-            return None
-        inner = None if said else _part(field, within)
-        if inner is None:
-            return lambda message: not message.HasField(name)
-        return lambda message: not message.HasField(name) or inner(read(message))
-    return _test_of_value(field, rules)
+            raise _NotPlainError
+        tests.parts.append((each.name, read, None if said else _part(each, within)))
+    elif each.type == FieldDescriptor.TYPE_STRING:
+        tests.lengths.append((read, *_lengths(rules)))
+    else:
+        tests.numbers.append((read, *_range(each, rules)))
 
 
-def _part(field: Any, within: frozenset[str]) -> Plain | None:
+def _part(each: Any, within: frozenset[str]) -> Plain | None:
     """What tells it of a message in a message; None where nothing can."""
-    return None if field.message_type.full_name in within else plain_of(field.message_type, within)
+    return None if each.message_type.full_name in within else plain_of(each.message_type, within)
 
 
-def _test_of_value(field: Any, rules: Any) -> Plain | None:
-    """What tells it of a text, a whole number or an enum value that is always there; None of all else."""
-    read, names = attrgetter(field.name), _names(rules) - {"required"}
+def _lengths(rules: Any) -> tuple[int, int]:
+    """The least and the greatest length of a text."""
+    of = rules.string
+    if rules.ignore == IGNORE_IF_ZERO_VALUE:
+        return 0, 0
+    if not _names(rules) <= {"string", "required"} or not _names(of) <= {"min_len", "max_len"}:
+        raise _NotPlainError
+    return max(of.min_len, int(rules.required)), of.max_len if of.HasField("max_len") else _ENDLESS
+
+
+def _range(each: Any, rules: Any) -> tuple[int, int]:
+    """The least and the greatest of a whole number, or of an enum whose values follow one another."""
     kind = rules.WhichOneof("type") or ""
-    if not names <= {kind}:
-        return None
     of: Any = getattr(rules, kind, None)
-    if field.type == FieldDescriptor.TYPE_STRING and (of is None or _names(of) <= {"min_len", "max_len"}):
-        shortest = max(rules.string.min_len, int(rules.required))
-        longest = rules.string.max_len if rules.string.HasField("max_len") else _ENDLESS
-        return lambda message: shortest <= len(read(message)) <= longest
-    if kind in _INTEGERS and _names(of) <= {"gte", "lte"} and not rules.required:
-        least = of.gte if of.HasField("gte") else -_ENDLESS
-        most = of.lte if of.HasField("lte") else _ENDLESS
+    if kind in _INTEGERS and rules.ignore == IGNORE_IF_ZERO_VALUE:
+        return 0, 0
+    if kind in _INTEGERS and _names(rules) == {kind} and _names(of) <= {"gte", "lte"}:
+        least, most = (of.gte if of.HasField("gte") else -_ENDLESS), (of.lte if of.HasField("lte") else _ENDLESS)
+    elif kind == "enum" and _names(rules) <= {kind, "required"} and _names(of) == {"defined_only"} and of.defined_only:
+        known = sorted({value.number for value in each.enum_type.values if value.number or not rules.required})
+        if not known or len(known) <= known[-1] - known[0]:
+            raise _NotPlainError
+        least, most = known[0], known[-1]
+    else:
+        raise _NotPlainError
+    if least > most:
         # A range that is written the wrong way round means what lies outside of it.
-        return (lambda message: least <= read(message) <= most) if least <= most else None
-    if kind == "enum" and _names(of) == {"defined_only"} and of.defined_only:
-        known = frozenset(value.number for value in field.enum_type.values if value.number or not rules.required)
-        return lambda message: read(message) in known
-    return None
+        raise _NotPlainError
+    return least, most
 
 
 def _names(rules: Message) -> set[str]:
     """The rules that are set; one that stands in another file has its package in its name, so it is none of these."""
-    return {field.full_name if field.is_extension else field.name for field, _ in rules.ListFields()}
+    return {each.full_name if each.is_extension else each.name for each, _ in rules.ListFields()}

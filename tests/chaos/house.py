@@ -141,7 +141,7 @@ async def house(folder: Path, *, shipped: bool = False, remote: bool = True) -> 
     Args:
         folder: where its data lives.
         shipped: with the settings of the shipped manifests, where tests are content with shorter times.
-        remote: with the stores behind proxies; else with those that are shipped, for figures in which a proxy would show.
+        remote: with the stores behind proxies; else with those that are shipped, where a proxy would show in a figure.
     """
     deployment = Deployment.made(folder)
     stores = valkey(folder / "valkey"), seaweed(folder / "seaweed", "books-cold")

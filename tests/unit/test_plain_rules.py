@@ -98,6 +98,11 @@ def field(kind: str, rules: str, *, label: str = "OPTIONAL", more: str = "") -> 
     return f'name: "f" type: TYPE_{kind} label: LABEL_{label} {more} options {{ [buf.validate.field] {{ {rules} }} }}'
 
 
+def enum(name: str, rules: str) -> str:
+    """One field "f" of an enum that everybody has."""
+    return field("ENUM", rules, more=f'type_name: ".buf.validate.{name}"')
+
+
 @pytest.mark.parametrize(
     ("one", "seen", "unseen"),
     [
@@ -121,6 +126,11 @@ def field(kind: str, rules: str, *, label: str = "OPTIONAL", more: str = "") -> 
             ["b"],
         ),
         (field("BYTES", "required: true"), None, [b"", b"a"]),
+        (enum("KnownRegex", "enum { defined_only: true }"), [0, 1, 2], []),
+        (enum("KnownRegex", "enum { defined_only: true } required: true"), [1, 2], [0]),
+        (enum("KnownRegex", "enum { const: 1 }"), None, [0, 1]),
+        # Its values are 0, 1 and 3.
+        (enum("Ignore", "enum { defined_only: true }"), None, [0, 3]),
         (field("DOUBLE", "double { gte: 1 }"), None, [0.0, 1.0, float("nan")]),
     ],
 )
