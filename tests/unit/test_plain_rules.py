@@ -76,6 +76,9 @@ def made(one: str, *others: str) -> type[Message]:
     file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
     file.dependency.extend(["buf/validate/validate.proto", "google/protobuf/duration.proto"])
     text_format.Parse(f'message_type {{ name: "Made" {fields.replace("MADE", package)} {oneof} }}', file)
+    for name, numbers in (("Near", (0, 1, 2)), ("Far", (0, 1, 3))):
+        values = "".join(f'value {{ name: "{name}{number}" number: {number} }}' for number in numbers)
+        text_format.Parse(f'enum_type {{ name: "{name}" {values} }}', file)
     pool = DescriptorPool()
     known: set[str] = set()
 
@@ -99,8 +102,8 @@ def field(kind: str, rules: str, *, label: str = "OPTIONAL", more: str = "") -> 
 
 
 def enum(name: str, rules: str) -> str:
-    """One field "f" of an enum that everybody has."""
-    return field("ENUM", rules, more=f'type_name: ".buf.validate.{name}"')
+    """One field "f" of an enum: Near has the values 0, 1 and 2, Far has 0, 1 and 3."""
+    return field("ENUM", rules, more=f'type_name: ".MADE.{name}"')
 
 
 @pytest.mark.parametrize(
@@ -126,11 +129,10 @@ def enum(name: str, rules: str) -> str:
             ["b"],
         ),
         (field("BYTES", "required: true"), None, [b"", b"a"]),
-        (enum("KnownRegex", "enum { defined_only: true }"), [0, 1, 2], []),
-        (enum("KnownRegex", "enum { defined_only: true } required: true"), [1, 2], [0]),
-        (enum("KnownRegex", "enum { const: 1 }"), None, [0, 1]),
-        # Its values are 0, 1 and 3.
-        (enum("Ignore", "enum { defined_only: true }"), None, [0, 3]),
+        (enum("Near", "enum { defined_only: true }"), [0, 2], [3, -1]),
+        (enum("Near", "enum { defined_only: true } required: true"), [1, 2], [0, 3]),
+        (enum("Near", "enum { const: 1 }"), None, [0, 1]),
+        (enum("Far", "enum { defined_only: true }"), None, [0, 3]),
         (field("DOUBLE", "double { gte: 1 }"), None, [0.0, 1.0, float("nan")]),
     ],
 )
