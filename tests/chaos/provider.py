@@ -16,8 +16,9 @@ GRACE_S = 0.2
 """Seconds by which an answer may be later than the time that it was given."""
 
 BROKEN = "UNAVAILABLE PROVIDER_UNAVAILABLE"
-TOO_SLOW = ("UNAVAILABLE PROVIDER_TIMEOUT", "UNAVAILABLE DEADLINE_EXCEEDED")
-"""The leaf says so shortly before its time is over; where it is late with that, its caller has stopped waiting."""
+TOO_SLOW = ("UNAVAILABLE PROVIDER_TIMEOUT", "UNAVAILABLE DEADLINE_EXCEEDED", "UNAVAILABLE DEADLINE_TOO_SHORT")
+"""The leaf says so shortly before its time is over; where it is late with that, its caller has stopped waiting, and
+where half of the latest calls took longer than is left, it is not asked at all."""
 
 UNREADABLE = "UNAVAILABLE PROVIDER_BAD_ANSWER"
 LATE = "DEADLINE_EXCEEDED"
