@@ -48,7 +48,7 @@ async def _leaf(house: House, size: Size) -> Sequence[Claim]:
     cached, uncached = course.load.of("cached"), course.load.of("uncached", course.began)
     return [
         none_fails("cached searches", cached),
-        said_only("cached searches", cached, ("HOT",)),
+        said_only("cached searches", cached, ("HOT",), size),
         faster("cached searches", cached, ANSWER_S, size, share=0.99),
         fail_only("uncached searches", uncached, [UNREACHABLE, "UNAVAILABLE CIRCUIT_OPEN"]),
         faster("uncached searches that failed", uncached.failed, ANSWER_S, size),
@@ -61,7 +61,7 @@ async def _frozen_leaf(house: House, size: Size) -> Sequence[Claim]:
     cached, uncached = course.load.of("cached"), course.load.of("uncached", course.began)
     return [
         none_fails("cached searches", cached),
-        said_only("cached searches", cached, ("HOT",)),
+        said_only("cached searches", cached, ("HOT",), size),
         faster("cached searches", cached, ANSWER_S, size, share=0.99),
         fail_only("uncached searches", uncached, ["UNAVAILABLE DEADLINE_EXCEEDED", "UNAVAILABLE CIRCUIT_OPEN"]),
         faster("uncached searches that failed", uncached.failed, DEADLINE_S + ANSWER_S, size),

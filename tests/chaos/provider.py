@@ -33,7 +33,7 @@ def _claims(course: Course, size: Size, outcomes: Sequence[str], longest_s: floa
     refused = uncached.because("CIRCUIT_OPEN")
     return [
         none_fails("cached searches", cached),
-        said_only("cached searches", cached, ("HOT",)),
+        said_only("cached searches", cached, ("HOT",), size),
         faster("cached searches", course.during("cached"), ANSWER_S, size, share=0.99),
         fail_only("uncached searches", uncached, [*outcomes, REFUSED]),
         faster("uncached searches", uncached, longest_s, size),

@@ -21,7 +21,7 @@ def _scenario(broken: str, fault: Fault, tiers: Sequence[str], *, brief: bool = 
         cached, uncached = course.load.of("cached"), course.load.of("uncached")
         return [
             none_fails("cached searches", cached),
-            said_only("cached searches", course.during("cached"), tiers),
+            said_only("cached searches", course.during("cached"), tiers, size),
             faster("cached searches", course.during("cached"), ANSWER_S, size, share=0.99),
             none_fails("uncached searches", uncached),
             faster("uncached searches", course.during("uncached"), ANSWER_S, size, share=0.99),
