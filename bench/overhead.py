@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from rich.table import Table
 
 from bench.answer import Question
 from bench.contest import WrongAnswerError, prove
-from bench.measure import Clocks, Contender, Shape, measure
+from bench.measure import Clocks, Contender, Cost, Costs, Shape, measure
 from bench.process import ServerError, server
 from bench.rivals import Rival, bare_aio, mesh_wire
 from bench.rivals.in_process import starter, to_message
@@ -33,7 +34,8 @@ from bench.table import console
 LIMIT = 1.15
 """The most that all layers may cost, as a multiple of the bare server's CPU time."""
 
-ROUNDS = 60
+SITTINGS = 6
+ROUNDS = 12
 CALLS = 160
 IN_FLIGHT = 16
 _MOST = 10_000
@@ -66,12 +68,13 @@ class Overhead:
         return self.ratio <= LIMIT
 
 
-async def compare(transport: str, *, rounds: int, calls: int, in_flight: int) -> Sequence[Overhead]:
+async def compare(transport: str, *, sittings: int, rounds: int, calls: int, in_flight: int) -> Sequence[Overhead]:
     """Measures both servers over one transport.
 
     Args:
         transport: "unix" or "tcp".
-        rounds: how many count.
+        sittings: how often the servers are started anew, for one process may lie better in the memory than another.
+        rounds: how many count in each sitting.
         calls: calls of each measurement.
         in_flight: calls under way at once.
 
@@ -79,6 +82,21 @@ async def compare(transport: str, *, rounds: int, calls: int, in_flight: int) ->
         WrongAnswerError: a server answers something else than it should.
         ServerError: a server did not start, or is gone.
     """
+    shapes = [Shape(question.name, in_flight) for question in Question]
+    found: defaultdict[tuple[str, Shape], list[Cost]] = defaultdict(list)
+    for _ in range(sittings):
+        for key, costs in (await _sit(transport, shapes, rounds=rounds, calls=calls)).items():
+            found[key] += costs
+    return [
+        _overhead(
+            transport, caller, shape, *([cost.cpu_s for cost in found[f"{name} {caller}", shape]] for name in _SERVERS)
+        )
+        for caller in _CALLERS
+        for shape in shapes
+    ]
+
+
+async def _sit(transport: str, shapes: Sequence[Shape], *, rounds: int, calls: int) -> Costs:
     async with AsyncExitStack() as running:
         folder = running.enter_context(tempfile.TemporaryDirectory(prefix="bookmesh-"))
         contenders = list[Contender]()
@@ -90,22 +108,15 @@ async def compare(transport: str, *, rounds: int, calls: int, in_flight: int) ->
                 rival = Rival(name=f"{name} {caller}", title=name, start=starter(stub), to_message=to_message)
                 await prove(rival)
                 contenders.append(_contender(rival, calls, process.cpu_s))
-        costs = await measure(
+        return await measure(
             contenders,
-            [Shape(question.name, in_flight) for question in Question],
+            shapes,
             rounds=rounds,
             # Our own time counts for nothing here: what is left is the server's.
             clocks=Clocks(cpu=lambda: 0.0, wall=time.perf_counter),
             settle=partial(gc.collect, 0),
             passed=lambda _: None,
         )
-    return [
-        _overhead(
-            transport, caller, shape, *([cost.cpu_s for cost in costs[f"{name} {caller}", shape]] for name in _SERVERS)
-        )
-        for caller in _CALLERS
-        for shape in (Shape(question.name, in_flight) for question in Question)
-    ]
 
 
 def _contender(rival: Rival, calls: int, server_cpu: Any) -> Contender:
@@ -127,7 +138,13 @@ def _overhead(transport: str, caller: str, shape: Shape, bare: Sequence[float], 
 async def _all(options: argparse.Namespace) -> Sequence[Overhead]:
     found = list[Overhead]()
     for transport in ("tcp", "unix"):
-        found += await compare(transport, rounds=options.rounds, calls=options.calls, in_flight=options.in_flight)
+        found += await compare(
+            transport,
+            sittings=options.sittings,
+            rounds=options.rounds,
+            calls=options.calls,
+            in_flight=options.in_flight,
+        )
     return found
 
 
@@ -174,12 +191,19 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m bench.overhead", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON on standard output, and nothing else")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
+    parser.add_argument("--sittings", type=int, default=SITTINGS, help="starts of the servers (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="in each of these (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=CALLS, help="calls of each measurement (default: %(default)s)")
     parser.add_argument("--in-flight", type=int, default=IN_FLIGHT, help="calls at once (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if not (0 < options.rounds <= _MOST and 0 < options.in_flight <= options.calls <= _MOST):
-        parser.error(f"rounds and calls are from 1 to {_MOST}, and no more calls are in flight than there are")
+    if not (
+        0 < options.sittings <= _MOST
+        and 0 < options.rounds <= _MOST
+        and 0 < options.in_flight <= options.calls <= _MOST
+    ):
+        parser.error(
+            f"sittings, rounds and calls are from 1 to {_MOST}, and no more calls are in flight than there are"
+        )
     try:
         found = asyncio.run(_all(options))
     except (ServerError, WrongAnswerError, TimeoutError) as error:

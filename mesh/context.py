@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 else:
     Context = aio.ServicerContext
 
+_OK = grpc.StatusCode.OK
+
 
 class CallContext(Context):
     """A view of the call that is being answered."""
 
-    _code = grpc.StatusCode.OK
+    status = _OK
+    """What the call ends with if nothing is raised."""
     _details = ""
 
     def __init__(self, call: Call) -> None:
@@ -85,7 +88,7 @@ class CallContext(Context):
 
     def set_code(self, code: grpc.StatusCode) -> None:
         """Sets the status that the call ends with if nothing is raised; raising a MeshError says more."""
-        self._code = code
+        self.status = code
 
     def set_details(self, details: str) -> None:
         """Sets the sentence that goes with set_code."""
@@ -126,7 +129,7 @@ class CallContext(Context):
 
     def code(self) -> grpc.StatusCode:
         """OK until set_code says otherwise."""
-        return self._code
+        return self.status
 
     def details(self) -> str:
         """Empty until set_details says otherwise."""
@@ -138,8 +141,8 @@ class CallContext(Context):
         Raises:
             MeshError: set_code was given another status than OK.
         """
-        if self._code is not CallContext._code:
-            raise error_of(self._code, "", self._details)
+        if self.status is not _OK:
+            raise error_of(self.status, "", self._details)
 
 
 def props_of(context: Context) -> Props:

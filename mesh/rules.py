@@ -21,8 +21,8 @@ from google.protobuf.message import Message
 from mesh.plain_rules import has_rules, plain_of, rules_at
 from mesh.status import FieldViolation, InvalidArgumentError
 
-Check = Callable[[Message], Message]
-"""Gives a message back that keeps the rules of its type, and raises InvalidArgumentError for one that breaks any."""
+Check = Callable[[Message], object]
+"""Does nothing for a message that keeps the rules of its type, and raises InvalidArgumentError for one that doesn't."""
 
 WHOLE_BYTES = 4_096
 """Bytes of a message up to which all its faults are told, and not the first alone.
@@ -54,7 +54,7 @@ def check_of(cls: type[Message]) -> Check | None:
     plain = plain_of(cls.DESCRIPTOR)
     if plain is None:
         return check
-    return lambda message: message if plain(message) else check(message)
+    return lambda message: plain(message) or check(message)
 
 
 def check(message: Message) -> Message:

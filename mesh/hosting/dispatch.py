@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import grpc
 from google.protobuf.message import Message
 
 from mesh.call import Call, Handler, Layer, Reply, compose
@@ -11,6 +12,8 @@ from mesh.context import CallContext
 from mesh.contract import Method, service_of
 from mesh.layers.decoding import decode
 from mesh.rules import check
+
+_OK = grpc.StatusCode.OK  # looked up once: each call needs it
 
 
 def handlers_of(entrypoint: object, layers: Sequence[Layer]) -> Mapping[str, tuple[Method, Handler]]:
@@ -30,7 +33,8 @@ def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
     async def invoke(call: Call) -> Reply:
         context = CallContext(call)
         response: Reply = await implementation(_requests(call) if takes_stream else call.message, context)
-        context.raise_set_status()
+        if context.status is not _OK:
+            context.raise_set_status()
         return response if type(response) is expected else checked(method, response)
 
     return invoke

@@ -4,10 +4,11 @@ They are one layer, for each needs the same two moments, and a layer costs every
 """
 
 import time
+from collections.abc import Callable
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
 
-from mesh.call import CURRENT, TIER_KEY, Call, Handler, Layer, Reply
+from mesh.call import CURRENT, TIER_KEY, Call, Handler, Layer, Reply, Side
 from mesh.contract import Method
 from mesh.journal import Record
 from mesh.runtime import Runtime
@@ -30,6 +31,7 @@ def client_accounting(runtime: Runtime, binding: str, service: str, entrypoint: 
 
     def layer(method: Method, inner: Handler) -> Handler:
         series, write = runtime.stats.called(binding, service, method.path), runtime.journal.add
+        record, caller = _recorder(Side.CLIENT, binding, service, entrypoint, method.path), runtime.service
 
         async def accounted(call: Call) -> Reply:
             started = time.perf_counter()
@@ -54,11 +56,7 @@ def client_accounting(runtime: Runtime, binding: str, service: str, entrypoint: 
                     answered.binding_time_s += elapsed
                 if call.trace is not None:
                     received = len(reply) if type(reply) is bytes else 0
-                    write(
-                        _record(
-                            call, call.trace, runtime.service, binding, service, entrypoint, error, elapsed, received
-                        )
-                    )
+                    write(record(call, call.trace, caller, error, elapsed, received))
 
         return accounted
 
@@ -74,6 +72,7 @@ def server_accounting(runtime: Runtime, entrypoint: str) -> Layer:
 
     def layer(method: Method, inner: Handler) -> Handler:
         series, write = runtime.stats.served(method.path), runtime.journal.add
+        record = _recorder(Side.SERVER, "", service, entrypoint, method.path)
 
         async def accounted(call: Call) -> Reply:
             started = time.perf_counter()
@@ -92,7 +91,7 @@ def server_accounting(runtime: Runtime, entrypoint: str) -> Layer:
                 series.ended(elapsed, error)
                 trace = call.trace
                 if trace is not None and (call.notes or not call.caller):
-                    write(_record(call, trace, call.caller, "", service, entrypoint, error, elapsed, 0))
+                    write(record(call, trace, call.caller, error, elapsed, 0))
 
         return accounted
 
@@ -113,39 +112,38 @@ def _hop(call: Call, caller: str, service: str, entrypoint: str, error: MeshErro
     )
 
 
-def _record(
-    call: Call,
-    trace: Trace,
-    caller: str,
-    binding: str,
-    service: str,
-    entrypoint: str,
-    error: MeshError | None,
-    elapsed_s: float,
-    received: int,
-) -> Record:
-    return tuple.__new__(  # half the time of calling the class, and each call comes here
-        Record,
-        (
-            time.time(),
-            trace,
-            call.side,
-            caller,
-            binding,
-            service,
-            entrypoint,
-            call.method.path,
-            "OK" if error is None else error.code.name,
-            "" if error is None else error.reason,
-            elapsed_s,
-            call.attempt,
-            call.breaker,
-            _tier(call) if call.trailing else "",
-            len(call.request),
-            received,
-            tuple(call.notes) if call.notes else (),
-        ),
-    )
+def _recorder(
+    side: Side, binding: str, service: str, entrypoint: str, path: str
+) -> Callable[[Call, Trace, str, MeshError | None, float, int], Record]:
+    """What makes the records of one method, of a call, its trace, caller, end, seconds, and bytes of the answer."""
+
+    def record(
+        call: Call, trace: Trace, caller: str, error: MeshError | None, elapsed_s: float, received: int
+    ) -> Record:
+        return tuple.__new__(  # half the time of calling the class, and each call comes here
+            Record,
+            (
+                time.time(),
+                trace,
+                side,
+                caller,
+                binding,
+                service,
+                entrypoint,
+                path,
+                "OK" if error is None else error.code.name,
+                "" if error is None else error.reason,
+                elapsed_s,
+                call.attempt,
+                call.breaker,
+                _tier(call) if call.trailing else "",
+                len(call.request),
+                received,
+                tuple(call.notes) if call.notes else (),
+            ),
+        )
+
+    return record
 
 
 def _tier(call: Call) -> str:

@@ -25,7 +25,7 @@ def admission(service: str, entrypoint: str, door: Door) -> Layer:
 
     def layer(_: Method, inner: Handler) -> Handler:
         def admitted(call: Call) -> Awaitable[Reply]:
-            if call.caller in callers or call.operator or (public and not call.caller):
+            if (public and not call.caller) or call.caller in callers or call.operator:
                 return inner(call)
             call.note("refused", f"{call.caller or 'people'} may not call {entrypoint}")
             raise _refusal(call.caller, service, entrypoint)

@@ -53,6 +53,7 @@ class LocalTransport:
         self._service = service
         self._props = props
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._running: dict[_Answer, asyncio.Task[None]] = {}
         self._expiry = Expiry()
 
@@ -66,10 +67,15 @@ class LocalTransport:
         async def carry(call: Call) -> Reply:
             if self._closed:
                 raise self._ending("takes no new calls")
-            _check_size(len(call.request))
+            if len(call.request) > MESSAGE_LIMIT:
+                raise _too_large(len(call.request))
+            loop = self._loop
+            if loop is None:
+                # Kept, for to ask which one runs is to ask the system.
+                loop = self._loop = asyncio.get_running_loop()
             served = _served(call, self._caller, self._props)
             answer = _Answer()
-            task = asyncio.get_running_loop().create_task(self._serve(handler, served, answer), name=method.path)
+            task = loop.create_task(self._serve(handler, served, answer), name=method.path)
             self._running[answer] = task
             try:
                 # The callee runs until it waits for something. Most have answered by then: that spares a timer, a
@@ -92,7 +98,7 @@ class LocalTransport:
 
     async def _wait(self, served: Call, answer: "_Answer", task: asyncio.Task[None]) -> None:
         """Waits for the answer, but no longer than the call has time."""
-        answer.waiter = asyncio.get_running_loop().create_future()
+        answer.waiter = task.get_loop().create_future()
         if served.deadline is not None:
             self._expiry.add(served, served.deadline, partial(_expire, served, answer, task))
         try:
@@ -195,28 +201,24 @@ def isolated(reply: Reply) -> Reply:
         ResourceExhaustedError: it is over MESSAGE_LIMIT.
     """
     if isinstance(reply, bytes):
-        _check_size(len(reply))
+        if len(reply) > MESSAGE_LIMIT:
+            raise _too_large(len(reply))
         return reply
     started = time.perf_counter()
     copy = type(reply)()
     copy.CopyFrom(reply)
-    if time.perf_counter() - started > _TOO_QUICK_S:
-        _check_size(copy.ByteSize())
+    if time.perf_counter() - started > _TOO_QUICK_S and (size := copy.ByteSize()) > MESSAGE_LIMIT:
+        raise _too_large(size)
     return copy
 
 
-def _check_size(size: int) -> None:
-    """Refuses what the wire would refuse.
-
-    Raises:
-        ResourceExhaustedError: the message is over MESSAGE_LIMIT.
-    """
-    if size > MESSAGE_LIMIT:
-        raise ResourceExhaustedError(
-            ERROR_REASON_MESSAGE_TOO_LARGE,
-            f"a message of {size} bytes is larger than the limit of {MESSAGE_LIMIT}",
-            metadata={"limit": str(MESSAGE_LIMIT)},
-        )
+def _too_large(size: int) -> ResourceExhaustedError:
+    """What the wire would refuse is refused."""
+    return ResourceExhaustedError(
+        ERROR_REASON_MESSAGE_TOO_LARGE,
+        f"a message of {size} bytes is larger than the limit of {MESSAGE_LIMIT}",
+        metadata={"limit": str(MESSAGE_LIMIT)},
+    )
 
 
 def _as_on_the_wire(call: Call, served: Call) -> None:

@@ -33,7 +33,7 @@ def run(command: str, deployment: Deployment, timeout: float = 110) -> subproces
     line = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: deployment.address(found[1]), command)
     line = line.replace("$(cat .bookmesh/", f"$(cat {deployment.data}/")
     line = line.replace("make bench", 'make bench ARGS="--rounds 1 --calls 20"')
-    line = line.replace("make overhead", 'make overhead ARGS="--rounds 1 --calls 20"')
+    line = line.replace("make overhead", 'make overhead ARGS="--sittings 1 --rounds 1 --calls 20"')
     return subprocess.run(
         ["bash", "-c", line],
         cwd=ROOT,

@@ -29,7 +29,7 @@ def test_json_is_all_there_is_on_stdout() -> None:
 
 def test_overhead_compares_both_servers_in_every_way() -> None:
     """With --json a tiny round compares the two servers on each transport, for each caller and each answer."""
-    command = [sys.executable, "-m", "bench.overhead", "--json", "--rounds", "1", "--calls", "16"]
+    command = [sys.executable, "-m", "bench.overhead", "--json", "--sittings", "1", "--rounds", "1", "--calls", "16"]
     root = Path(__file__).parents[2]
     ended = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=100, check=True)
     told = json.loads(ended.stdout)

@@ -87,10 +87,10 @@ def test_a_type_without_rules_has_no_check() -> None:
 
 @pytest.mark.parametrize("request_", [pb.SearchAutoRequest(q="dune"), pb.SearchAutoRequest(q="dune", language="en")])
 def test_a_check_says_what_protovalidate_says(request_: Message) -> None:
-    """A request that keeps the rules is given back, whoever saw it; one that breaks any hears the same."""
+    """A request that keeps the rules is let through, whoever saw it; one that breaks any hears the same."""
     look = check_of(type(request_))
     assert look is not None
-    assert look(request_) is request_
+    look(request_)
     with pytest.raises(InvalidArgumentError) as caught:
         look(pb.SearchAutoRequest(q="x" * 513, max_results=101))
     assert str(caught.value) == str(refused(pb.SearchAutoRequest(q="x" * 513, max_results=101)))
