@@ -1,13 +1,12 @@
 """The faults, each as a block: broken at its beginning, mended at its end."""
 
 import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator
 
 from tests.chaos.fault_proxy import FaultProxy, Mode, Pass
 from tests.chaos.house import House
 from tests.chaos.programs import Program
+from tests.standstill import standstill
 
 
 @contextlib.asynccontextmanager
@@ -23,24 +22,15 @@ async def proxied(proxy: FaultProxy, mode: Mode) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def frozen(*programs: Program) -> AsyncIterator[None]:
     """Servers stand still."""
-    for program in programs:
-        program.freeze()
-    try:
+    with standstill(*(program.pid for program in programs)):
         yield
-    finally:
-        for program in programs:
-            program.thaw()
 
 
 @contextlib.asynccontextmanager
 async def standing(house: House, service: str) -> AsyncIterator[None]:
     """A service's process stands still: its connections stay open, and nobody answers on them."""
-    pid = house.process(service)
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with standstill(house.process(service)):
         yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager

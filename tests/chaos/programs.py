@@ -1,8 +1,7 @@
-"""Servers that a test starts, freezes, kills and starts again: the stores behind the services."""
+"""Servers that a test starts, stops, kills and starts again: the stores behind the services."""
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -56,17 +55,17 @@ class Program:
             self._process.kill()
             self._process.wait(10)
 
-    def freeze(self) -> None:
-        """Stops it where it is; its connections stay open, and new ones come about, for the system makes them."""
-        self._signal(signal.SIGSTOP)
+    @property
+    def pid(self) -> int:
+        """Its number, while it runs.
 
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
+        Raises:
+            RuntimeError: it was not started.
+        """
+        if self._process is None:
+            msg = f"{self.command[0]} was not started"
+            raise RuntimeError(msg)
+        return self._process.pid
 
 
 def valkey(folder: Path) -> Program:

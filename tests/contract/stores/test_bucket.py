@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import botocore.exceptions
@@ -16,6 +16,7 @@ from mesh.stores.open import open_bucket
 from mesh.stores.protocol import Bucket
 from mesh.stores.s3_bucket import S3Bucket, mapped
 from tests.contract.stores.conftest import CREDENTIALS, S3Server
+from tests.standstill import standstill
 
 KEYS = ["plain", "a/b/c", "../../escape", "/rooted", "ünïcode 東京", "x" * 200, ".", "a//b/", "100%", "with space?&="]
 
@@ -141,33 +142,27 @@ async def test_half_written_object_is_none(tmp_path: Path) -> None:
 
 async def test_s3_server_that_is_down() -> None:
     """Opening a bucket whose server is down works; using it says so."""
-    bucket = S3Bucket("http://127.0.0.1:9", "contract", credentials=CREDENTIALS, timeout_s=1)
-    with pytest.raises(StoreUnavailableError):
-        await bucket.get("key")
-    await bucket.aclose()
+    async with aclosing(S3Bucket("http://127.0.0.1:9", "contract", credentials=CREDENTIALS, timeout_s=1)) as bucket:
+        with pytest.raises(StoreUnavailableError):
+            await bucket.get("key")
 
 
 async def test_s3_wrong_credentials(s3_server: S3Server) -> None:
     """A server that refuses our signature is an error, never an absent object."""
-    bucket = S3Bucket(s3_server.endpoint, "contract", credentials=("wrong", "wrong"))
-    with pytest.raises(StoreUnavailableError):
-        await bucket.get("key")
-    await bucket.aclose()
+    async with aclosing(S3Bucket(s3_server.endpoint, "contract", credentials=("wrong", "wrong"))) as bucket:
+        with pytest.raises(StoreUnavailableError):
+            await bucket.get("key")
 
 
 async def test_s3_server_that_hangs(s3_server: S3Server) -> None:
     """A frozen server costs no more than the timeout."""
-    bucket = S3Bucket(s3_server.endpoint, "contract", credentials=CREDENTIALS, timeout_s=0.5)
-    await bucket.ping()
-    os.kill(s3_server.pid, signal.SIGSTOP)
-    try:
-        started = time.monotonic()
-        with pytest.raises(StoreTimeoutError):
-            await bucket.get("key")
-        assert time.monotonic() - started < 5
-    finally:
-        os.kill(s3_server.pid, signal.SIGCONT)
-    await bucket.aclose()
+    async with aclosing(S3Bucket(s3_server.endpoint, "contract", credentials=CREDENTIALS, timeout_s=0.5)) as bucket:
+        await bucket.ping()
+        with standstill(s3_server.pid):
+            started = time.monotonic()
+            with pytest.raises(StoreTimeoutError):
+                await bucket.get("key")
+            assert time.monotonic() - started < 5
 
 
 async def test_open_by_url(tmp_path: Path) -> None:
