@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
@@ -37,6 +38,16 @@ class Side(enum.Enum):
     SERVER = "server"
 
 
+class Wire(Protocol):
+    """What a transport over the wire is asked for, by few; so a call holds it whole and not each of its methods."""
+
+    def peer(self) -> str:
+        """The address of whoever calls."""
+
+    def send_initial_metadata(self, initial_metadata: Any) -> Awaitable[None]:
+        """Sends what goes before the first response."""
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One RPC as layers see it, the same in process and over the wire.
@@ -51,8 +62,8 @@ class Call:
     """Which end this is."""
     local: bool = False
     """Whether it comes from this process, on the server side."""
-    peer: Callable[[], str] | None = None
-    """Tells who calls, on the server side: a service's name in process, an address over the wire. Few ask."""
+    wire: Wire | None = None
+    """What came over the wire, on the server side; None in process."""
     props: Props | None = None
     """What the caller's manifest says of it, on the server side; None where that is nothing."""
     caller: str = ""
@@ -76,7 +87,7 @@ class Call:
     message: Message | None = None
     """The request as the entrypoint sees it, on the server side, once it is decoded."""
     initial: Callable[[Sequence[Metadatum]], Awaitable[None]] | None = None
-    """Sends what the callee sends before the first response, on the server side."""
+    """Sends what the callee sends before the first response; over the wire the wire itself does."""
     response_time_s: float = 0.0
     """How long the answer took, as the answering side saw it."""
     binding_time_s: float = 0.0

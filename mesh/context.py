@@ -45,7 +45,9 @@ class CallContext(Context):
 
     async def send_initial_metadata(self, initial_metadata: Sequence[Metadatum]) -> None:  # type: ignore[override]  # the stubs' alias is private
         """Sends metadata before the first response."""
-        if self.call.initial is not None:
+        if self.call.wire is not None:
+            await self.call.wire.send_initial_metadata(tuple(initial_metadata))
+        elif self.call.initial is not None:
             await self.call.initial(tuple(initial_metadata))
 
     def time_remaining(self) -> float | None:  # type: ignore[override]  # grpc.aio too gives None where there is no deadline
@@ -54,7 +56,7 @@ class CallContext(Context):
 
     def peer(self) -> str:
         """Who calls: a service's name in process, an address over the wire."""
-        return self.call.caller if self.call.peer is None else self.call.peer()
+        return self.call.caller if self.call.wire is None else self.call.wire.peer()
 
     @property
     def props(self) -> Props:

@@ -128,7 +128,8 @@ def from_metadata(said: Mapping[str, str | bytes]) -> Trace:
 
 def moved(trace: Trace, chain: tuple[str, ...]) -> Trace:
     """The same call with another chain."""
-    return _new(Trace, (*trace[:3], chain, *trace[4:]))
+    trace_id, call_id, parent_id, _, batch, state = trace
+    return _new(Trace, (trace_id, call_id, parent_id, chain, batch, state))
 
 
 @lru_cache(maxsize=256)

@@ -197,7 +197,7 @@ def _received(method: Method, source: Any, context: Any, callers: Callers, metad
     call = Call(method, _SERVER)
     own: dict[str, str | bytes] = {}
     call.metadata = heard(metadata, own)
-    call.peer = context.peer
+    call.wire = context
     call.caller, call.operator = callers.identify(context)
     if own:
         call.trace, call.came_traced = from_metadata(own), TRACE_KEY in own
@@ -216,7 +216,6 @@ def _received(method: Method, source: Any, context: Any, callers: Callers, metad
         call.request = source
     if method.server_streaming:
         call.send = _sender(context)
-    call.initial = context.send_initial_metadata
     return call
 
 
