@@ -32,41 +32,42 @@ nothing of that work is in the processor's caches by then; of many each costs a 
 class Histogram:
     """How long calls took, in buckets that grow from a microsecond to two hours; recording is next to nothing."""
 
-    __slots__ = ("_counts", "_max_s", "_sorted", "_total_s", "_waiting")
+    __slots__ = ("_counts", "_max_s", "_sorted", "_total_s", "waiting")
 
     def __init__(self) -> None:
         self._counts = [0] * (_LAST + 1)
         self._sorted = 0
         self._total_s = 0.0
         self._max_s = 0.0
-        self._waiting: list[float] = []
+        self.waiting: list[float] = []
+        """Durations that were added, and not yet sorted in."""
 
     def record(self, seconds: float) -> None:
         """Adds one duration, in seconds."""
-        waiting = self._waiting
-        waiting.append(seconds)
-        if len(waiting) >= _WAITING:
-            self._sort_in()
+        self.waiting.append(seconds)
+        if len(self.waiting) >= _WAITING:
+            self.sort_in()
 
     @property
     def count(self) -> int:
         """How many durations there are."""
-        return self._sorted + len(self._waiting)
+        return self._sorted + len(self.waiting)
 
     @property
     def total_s(self) -> float:
         """Their sum."""
-        self._sort_in()
+        self.sort_in()
         return self._total_s
 
     @property
     def max_s(self) -> float:
         """The longest; 0 before the first."""
-        self._sort_in()
+        self.sort_in()
         return self._max_s
 
-    def _sort_in(self) -> None:
-        counts, waiting = self._counts, self._waiting
+    def sort_in(self) -> None:
+        """Puts those that wait where they belong."""
+        counts, waiting = self._counts, self.waiting
         for seconds in waiting:
             bucket = 0
             if seconds >= _SHORTEST_S:
@@ -80,8 +81,8 @@ class Histogram:
 
     def __add__(self, other: "Histogram") -> "Histogram":
         """The durations of both."""
-        self._sort_in()
-        other._sort_in()
+        self.sort_in()
+        other.sort_in()
         both = Histogram()
         both._counts = [mine + theirs for mine, theirs in zip(self._counts, other._counts, strict=True)]
         both._sorted = self._sorted + other._sorted
@@ -95,7 +96,7 @@ class Histogram:
 
     def quantile_s(self, share: float) -> float:
         """Seconds that this share (0 to 1) of the durations did not exceed; 0 before the first."""
-        self._sort_in()
+        self.sort_in()
         wanted = share * self._sorted
         seen = 0
         for bucket, count in enumerate(self._counts):
@@ -129,7 +130,10 @@ class Series:
     def ended(self, seconds: float, error: MeshError | None) -> None:
         """Counts one call that was under way and has ended; None is success."""
         self.active -= 1
-        self.latency.record(seconds)
+        waiting = self.latency.waiting
+        waiting.append(seconds)  # as `record` does; each call comes here, and a call more costs as much as all of it
+        if len(waiting) >= _WAITING:
+            self.latency.sort_in()
         if error is not None:
             self.failures[error.code.name] += 1
             self.circuit_open += error.reason == "CIRCUIT_OPEN"

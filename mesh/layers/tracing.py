@@ -55,7 +55,8 @@ def server_tracing(service: str) -> Layer:
         def traced(call: Call) -> Awaitable[Reply]:
             trace = call.trace
             if trace is None:
-                call.trace = first(alone, batch=is_batch(call.metadata))
+                # A transport that was told of a trace, or that the call may wait, has made one.
+                call.trace = first(alone)
             elif not call.caller:
                 # Whoever is no service of the mesh knows nothing of chains, whatever it says.
                 call.trace = moved(trace, alone)

@@ -17,7 +17,7 @@ from mesh.contract import Method
 from mesh.status import CancelledCallError, MeshError
 from mesh.status_details import DETAILS_KEY, details_of
 from mesh.trace import TRACE_KEY, from_metadata
-from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard
+from mesh.transport.callers import ATTEMPT_KEY, AUTHORIZATION_KEY, Callers, attempt_of, heard, unproven
 from mesh.transport.times import times
 
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -198,7 +198,8 @@ def _received(method: Method, source: Any, context: Any, callers: Callers, metad
     own: dict[str, str | bytes] = {}
     call.metadata = heard(metadata, own)
     call.wire = context
-    call.caller, call.operator = callers.identify(context)
+    if callers.identify is not unproven:
+        call.caller, call.operator = callers.identify(context)
     if own:
         call.trace, call.came_traced = from_metadata(own), TRACE_KEY in own
         shown = own.get(AUTHORIZATION_KEY)

@@ -36,7 +36,7 @@ def times(call: Call) -> list[Metadatum]:
     if call.binding_time_s:
         sent.append((BINDING_TIME_KEY, f"{call.binding_time_s * 1000:.3f}"))
     if call.trace is not None and not call.came_traced:
-        sent.append((TRACE_ID_KEY, call.trace.trace_hex))
+        sent.append((TRACE_ID_KEY, call.trace.trace_id.to_bytes(16).hex()))
     return sent
 
 
