@@ -68,10 +68,16 @@ def heard(metadata: Sequence[Metadatum], own: dict[str, str | bytes]) -> Sequenc
     Returns:
         What is left, as it is in process.
     """
+    kept: list[Metadatum] = []
     for pair in metadata:
-        if pair[0] in _TOLD:
-            own[pair[0]] = pair[1]
-    return tuple([pair for pair in metadata if pair[0] not in _OWN]) if own else metadata
+        key = pair[0]
+        if key not in _TOLD:
+            kept.append(pair)
+            continue
+        own[key] = pair[1]
+        if key == CLASS_KEY:
+            kept.append(pair)
+    return kept
 
 
 def attempt_of(said: str | bytes | None) -> int:
