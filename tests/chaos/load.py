@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -89,8 +90,10 @@ class Load:
 
     async def _run(self, stream: Stream, group: asyncio.TaskGroup) -> None:
         began, turn, under_way = time.monotonic(), 0, set[asyncio.Task[None]]()
+        # Each turn is somewhere in its share of the time: at even steps, each call of one kind would meet one of another.
+        chance = random.Random(stream.kind)  # noqa: S311 - a load that can be repeated, no secret
         while not self._stop.is_set():
-            due = began + turn / stream.per_s
+            due = began + (turn + chance.random()) / stream.per_s
             await asyncio.sleep(due - time.monotonic())
             if len(under_way) < IN_FLIGHT:
                 task = group.create_task(self._one(stream, turn, due))
