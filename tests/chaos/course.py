@@ -21,7 +21,10 @@ ANSWER_S = 0.25
 """Seconds for an answer when nothing has to be waited for."""
 
 REFUSED_S = 0.005
-"""Seconds in which an open breaker refuses, as callers see it."""
+"""Seconds in which an open breaker refuses, as callers see it: the stores are embedded."""
+
+REFUSED_REMOTE_S = 0.025
+"""The same where both stores are servers behind fault proxies, for they have to be asked first."""
 
 _WAIT_S = 45.0
 """Seconds after which nobody waits any more for all to be well."""

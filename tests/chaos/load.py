@@ -90,7 +90,7 @@ class Load:
 
     async def _run(self, stream: Stream, group: asyncio.TaskGroup) -> None:
         began, turn, under_way = time.monotonic(), 0, set[asyncio.Task[None]]()
-        # Each turn is somewhere in its share of the time: at even steps, each call of one kind would meet one of another.
+        # Each turn is somewhere in its share of the time: at even steps, calls of one kind would always meet the other.
         chance = random.Random(stream.kind)  # noqa: S311 - a load that can be repeated, no secret
         while not self._stop.is_set():
             due = began + (turn + chance.random()) / stream.per_s

@@ -11,7 +11,7 @@ from clients.connect import BOOKS, ISBNDB, WARMER
 from clients.warming import upload
 from mesh.status import MeshError
 from tests.chaos.claims import Claim, Size, fail_only, faster, none_fails, said_only, well_again, within
-from tests.chaos.course import ANSWER_S, DEADLINE_S, REFUSED_S, REOPEN_S, Scenario, through
+from tests.chaos.course import ANSWER_S, DEADLINE_S, REFUSED_REMOTE_S, REOPEN_S, Scenario, through
 from tests.chaos.faults import provider_fails, standing
 from tests.chaos.house import House, new_isbn
 
@@ -65,7 +65,7 @@ async def _frozen_leaf(house: House, size: Size) -> Sequence[Claim]:
         faster("cached searches", cached, ANSWER_S, size, share=0.99),
         fail_only("uncached searches", uncached, ["UNAVAILABLE DEADLINE_EXCEEDED", "UNAVAILABLE CIRCUIT_OPEN"]),
         faster("uncached searches that failed", uncached.failed, DEADLINE_S + ANSWER_S, size),
-        faster("uncached searches, breaker open", uncached.because("CIRCUIT_OPEN"), REFUSED_S, size, share=0.5),
+        faster("uncached searches, breaker open", uncached.because("CIRCUIT_OPEN"), REFUSED_REMOTE_S, size, share=0.5),
         well_again(course.well_s, REOPEN_S + ANSWER_S, size),
     ]
 
