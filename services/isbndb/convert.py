@@ -4,28 +4,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from bookmesh.type.v1.book_pb2 import Edition
 
-from services.isbndb.dates import date_of, year_of
+from services.cataloguing.covers import cover_of
+from services.cataloguing.dates import date_of, year_of
+from services.cataloguing.formats import format_of
+from services.cataloguing.isbn import PLACEHOLDER, isbn10_of, isbn13_of
+from services.cataloguing.languages import corrected, language_of
+from services.cataloguing.names import authors_of
+from services.cataloguing.subjects import subjects_of
+from services.cataloguing.text import line_of, prose_of
+from services.cataloguing.titles import Title, title_of
 from services.isbndb.faults import PROVIDER
-from services.isbndb.formats import format_of
-from services.isbndb.isbn import PLACEHOLDER, isbn10_of, isbn13_of
-from services.isbndb.languages import corrected, language_of
-from services.isbndb.names import authors_of
-from services.isbndb.text import line_of, prose_of
-from services.isbndb.titles import Title, title_of
-
-SUBJECT_LIMIT = 30
-"""Subjects that are kept of one book."""
 
 _PAGES = re.compile(r"(?<![\d-])[0-9]{1,6}(?!\d)")
 _PAGE_LIMIT = 100_000
 _DEWEY = re.compile(r"\d{3}(?:\.\d+)?")
-_SHELF_MARK = re.compile(r"^[A-Z]{1,2}$|^[A-Z]{1,3}\s?\d[\dA-Z .]*$")
-_SHOP_WORDS = {"custom stores", "self service", "specialty boutique", "stores", "subjects"}
-"""Departments of the shop that ISBNdb read them from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +65,7 @@ def record_of(book: object, *, asked_isbn13: str = "") -> Record | None:
         page_count=_page_count(book.get("pages")),
         format=format_of(line_of(book.get("binding"))),
         language=corrected(language, short or long, " ".join(authors), isbn13),
-        cover_uri=_cover(book.get("image")),
+        cover_uri=cover_of(book.get("image")),
         provider=PROVIDER,
     )
     if isbn13:
@@ -85,17 +80,6 @@ def record_of(book: object, *, asked_isbn13: str = "") -> Record | None:
         subjects=subjects_of(book.get("subjects")),
         synopsis=_synopsis(book),
     )
-
-
-def subjects_of(value: object) -> tuple[str, ...]:
-    """The subjects that say something, each once: no numbers, shelf marks or departments of a shop."""
-    cells = value if isinstance(value, list) else [value]
-    found: dict[str, str] = {}
-    for cell in cells:
-        subject = line_of(cell, limit=100)
-        if any(char.isalpha() for char in subject) and not _SHELF_MARK.match(subject):
-            found.setdefault(subject.casefold(), subject)
-    return tuple(subject for key, subject in found.items() if key not in _SHOP_WORDS)[:SUBJECT_LIMIT]
 
 
 def _isbn13(book: Mapping[str, Any], asked: str) -> str:
@@ -121,15 +105,3 @@ def _dewey(value: object) -> str:
 def _synopsis(book: Mapping[str, Any]) -> str:
     """The longest text about a book; "synopsys" is how the old schema spells it."""
     return max((prose_of(book.get(name)) for name in ("synopsis", "synopsys", "overview")), key=len)
-
-
-def _cover(value: object) -> str:
-    """An https address; ISBNdb also writes "http" and "Https". `image_original` is not used, for it dies in hours."""
-    text = line_of(value, limit=2_000)
-    scheme, mark, rest = text.partition("://")
-    if scheme.casefold() not in ("http", "https") or not mark or " " in rest:
-        return ""
-    try:
-        return f"https://{rest}" if urlsplit(f"https://{rest}").hostname else ""
-    except ValueError:
-        return ""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from mesh.flights import Flights
+from services.cataloguing.isbn import PLACEHOLDER
+from services.cataloguing.text import line_of
 from services.isbndb import faults
 from services.isbndb.bodies import Json, items_of
 from services.isbndb.cache import AnswerCache, Found
 from services.isbndb.convert import Record, record_of
-from services.isbndb.isbn import PLACEHOLDER
 from services.isbndb.plans import RESULT_LIMIT
-from services.isbndb.text import line_of
 from services.isbndb.validate import ANY_LANGUAGE
 from services.isbndb.works import works_of
 

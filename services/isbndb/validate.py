@@ -15,7 +15,7 @@ from bookmesh.isbndb.v1.isbndb_service_pb2 import (
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_ISBN
 
 from mesh.status import InvalidArgumentError
-from services.isbndb.isbn import isbn13_of
+from services.cataloguing.isbn import isbn13_of
 from services.isbndb.plans import RESULT_LIMIT
 
 DEFAULT_PAGE_SIZE = 50

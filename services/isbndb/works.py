@@ -14,8 +14,9 @@ from bookmesh.type.v1.book_pb2 import (
     Work,
 )
 
-from services.isbndb.convert import SUBJECT_LIMIT, Record
-from services.isbndb.titles import name_key, title_key
+from services.cataloguing.subjects import SUBJECT_LIMIT
+from services.cataloguing.titles import name_key, title_key
+from services.isbndb.convert import Record
 
 _AFTER_PRINT = {FORMAT_UNSPECIFIED: 1, FORMAT_EBOOK: 2, FORMAT_AUDIO: 3, FORMAT_NOT_A_BOOK: 4}
 """Printed editions come first, what is no book last."""

@@ -5,8 +5,9 @@ from bookmesh.type.v1.book_pb2 import FORMAT_PAPERBACK, Edition, Identifier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.isbndb.convert import Record, record_of, subjects_of
-from services.isbndb.titles import Title
+from services.cataloguing.subjects import subjects_of
+from services.cataloguing.titles import Title
+from services.isbndb.convert import Record, record_of
 from services.isbndb.works import works_of
 
 CLEAN: dict[str, Any] = {

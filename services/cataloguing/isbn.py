@@ -1,4 +1,4 @@
-"""The only place of the leaf that decides what is an ISBN, by its check digit."""
+"""The only place that decides what is an ISBN in a record, by its check digit."""
 
 import unicodedata
 

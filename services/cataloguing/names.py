@@ -1,9 +1,9 @@
-"""The only place that turns ISBNdb's spellings of authors into the names that stand on books."""
+"""The only place that turns the spellings of authors in records into the names that stand on books."""
 
 import re
 import unicodedata
 
-from services.isbndb.text import line_of
+from services.cataloguing.text import line_of
 
 AUTHOR_LIMIT = 30
 """Authors that are kept of one book; longer lists are catalogues of contributors."""
@@ -64,7 +64,7 @@ def authors_of(value: object) -> tuple[str, ...]:
     """The authors of a book in their order, each once.
 
     Args:
-        value: what ISBNdb gave as `authors`: a list, a list of objects with a name, one text, or anything else.
+        value: what a record has for its authors: a list, a list of objects with a name, one text, or anything else.
     """
     cells = value if isinstance(value, list) else value.split(";") if isinstance(value, str) else []
     names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The only place that decides the language of an edition: from ISBNdb's word for it, and from the script it is in."""
+"""The only place that decides the language of an edition: from the record's word and from its script."""
 
 import re
 import unicodedata
@@ -54,7 +54,7 @@ def corrected(language: str, title: str, others: str, isbn13: str) -> str:
     language it is then follows from the script, where only one uses it, or from the country of the ISBN.
 
     Args:
-        language: what ISBNdb says, as `language_of` reads it; may be "".
+        language: what the record says, as `language_of` reads it; may be "".
         title: the title.
         others: more text of the edition: the authors' names.
         isbn13: its ISBN, or "".
@@ -76,7 +76,7 @@ am ar as be bg bn bo dv dz el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr
 tg th ti ug uk ur yi zh
 """
 _NOT_LATIN = frozenset(_SCRIPTS.split())
-"""Languages whose titles are usually in another script; of these, what ISBNdb says is believed."""
+"""Languages whose titles are usually in another script; of these, what the record says is believed."""
 
 
 def _is_latin(language: str) -> bool:

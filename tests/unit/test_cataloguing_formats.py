@@ -11,7 +11,7 @@ from bookmesh.type.v1.book_pb2 import (
     Format,
 )
 
-from services.isbndb.formats import format_of
+from services.cataloguing.formats import format_of
 
 
 @pytest.mark.parametrize(

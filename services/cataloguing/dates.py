@@ -1,4 +1,4 @@
-"""The only place that reads ISBNdb's dates, which come as text in many forms and as numbers."""
+"""The only place that reads the dates of records, which come as text in many forms and as numbers."""
 
 import calendar
 import re
@@ -17,7 +17,7 @@ def date_of(value: object) -> str:
     """ISO 8601 with as much as is known: "1998-09-01", "1998-09", "1998"; "" when the value holds no date.
 
     Args:
-        value: what ISBNdb gave: "1998-09", "2021", "1999-01-01T00:00:01Z", 2015, 2015.0, "c1998", or anything else.
+        value: what the record gave: "1998-09", "2021", "1999-01-01T00:00:01Z", 2015, 2015.0, "c1998", or anything else.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""

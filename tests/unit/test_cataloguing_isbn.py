@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.isbndb.isbn import isbn10_of, isbn13_of
+from services.cataloguing.isbn import isbn10_of, isbn13_of
 
 
 @pytest.mark.parametrize(

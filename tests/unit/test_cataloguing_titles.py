@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.isbndb.titles import Title, name_key, title_key, title_of
+from services.cataloguing.titles import Title, name_key, title_key, title_of
 
 
 @pytest.mark.parametrize(

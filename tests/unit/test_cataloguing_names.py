@@ -1,6 +1,6 @@
 import pytest
 
-from services.isbndb.names import authors_of, display_name
+from services.cataloguing.names import authors_of, display_name
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ class Title:
 
 
 def title_of(short: str, long: str) -> Title:
-    """The parts of a title as ISBNdb gives it.
+    """The parts of a title as a record gives it.
 
     A colon alone does not make a subtitle: "2001: A Space Odyssey" and "Mistborn: The Final Empire" are titles. It is
-    one where ISBNdb says so, with a longer title beside the short one, or where it only names the kind of book.
+    one where the record says so, with a longer title beside the short one, or where it only names the kind of book.
 
     Args:
         short: `title`, clean.

@@ -1,4 +1,4 @@
-"""The only place that knows what ISBNdb's words for bindings mean."""
+"""The only place that knows what the words of records for bindings mean."""
 
 import re
 

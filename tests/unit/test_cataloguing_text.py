@@ -1,6 +1,6 @@
 import pytest
 
-from services.isbndb.text import line_of, prose_of
+from services.cataloguing.text import line_of, prose_of
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from services.isbndb.dates import date_of, year_of
+from services.cataloguing.dates import date_of, year_of
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from services.isbndb.languages import corrected, language_of
+from services.cataloguing.languages import corrected, language_of
 
 
 @pytest.mark.parametrize(

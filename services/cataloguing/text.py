@@ -1,4 +1,4 @@
-"""The only place that turns ISBNdb's dirty values into clean text: markup, entities, spaces, invisible characters."""
+"""The only place that turns dirty values of records into clean text: markup, entities, spaces, hidden characters."""
 
 import html
 import re
