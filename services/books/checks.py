@@ -10,6 +10,7 @@ from bookmesh.books.v1 import books_service_pb2 as pb
 
 from mesh.status import InvalidArgumentError
 from services.books.query import InvalidQueryError, OrderBy, Query, cache_key, parse
+from services.books.wishes import NO_WISHES, Wishes
 
 _ORDERS: Mapping[int, OrderBy] = {
     pb.ORDER_BY_UNSPECIFIED: OrderBy.RELEVANCE,
@@ -28,12 +29,8 @@ class Ask:
     """The key of its answer."""
     max_results: int
     """Works in the answer, 1 to 100."""
-    no_cache: bool = False
-    """Ask the providers, whatever the cache holds."""
-    only_if_cached: bool = False
-    """Never ask a provider."""
-    max_stale_s: float = 0.0
-    """Seconds that an answer may be past its time."""
+    wishes: Wishes = NO_WISHES
+    """What is asked of the cache."""
 
 
 def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> Ask:
@@ -52,14 +49,22 @@ def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> As
         include_translations=request.include_translations,
         order_by=_ORDERS[request.order_by],
     )
-    control = request.cache_control
     return Ask(
         query=query,
         key=cache_key(query),
         max_results=request.max_results or default_results,
+        wishes=wishes_of(request.cache_control) if request.HasField("cache_control") else NO_WISHES,
+    )
+
+
+def wishes_of(control: pb.CacheControl) -> Wishes:
+    """What a caller asks of the cache."""
+    return Wishes(
         no_cache=control.no_cache,
         only_if_cached=control.only_if_cached,
-        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9,
+        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9
+        if control.HasField("max_stale")
+        else None,
     )
 
 
