@@ -20,7 +20,7 @@ from services.books.cache import Cache, Held
 from services.books.entry import Entry
 from services.books.lease import Lease, Leases
 from services.books.windows import Chance, Windows, Worth
-from services.books.wishes import Wishes
+from services.books.wishes import NO_WISHES, Wishes
 
 _REFRESHES = 16
 """Answers that are refreshed at a time; one more waits for its next caller."""
@@ -104,6 +104,13 @@ class Answering:
         """Whether the answer of a key is being made."""
         return key in self._flights
 
+    def at_hand(self, key: str, wishes: Wishes) -> Held | None:
+        """The answer that lies in memory and is given without further thought, as most are; else None."""
+        if wishes is not NO_WISHES:
+            return None
+        held = self._cache.at_hand(key)
+        return held if held is not None and self._windows.is_surely_fresh(held.entry, self._clock()) else None
+
     async def answer(self, key: str, wishes: Wishes, make: Make, *, patient: bool = False) -> Held:
         """The answer of a key.
 
@@ -127,9 +134,6 @@ class Answering:
         """What the cache holds of a key, fresh or not; nothing for a caller that does not want to know."""
         if wishes.no_cache:
             return None
-        held = self._cache.at_hand(key)
-        if held is not None and held.entry.is_fresh(self._clock()):
-            return held
         return await self._cache.find(key, patient=patient)
 
     def suits(self, key: str, held: Held, wishes: Wishes, make: Make | None, *, patient: bool) -> bool:

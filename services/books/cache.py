@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY, Tier
 
@@ -19,9 +19,8 @@ PATIENT_S = 1.0
 """Seconds that one store gets when no person waits: for a write, or for the reads of a batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An answer that the cache holds, fresh or not."""
+class Held(NamedTuple):
+    """An answer that the cache holds, fresh or not. A tuple, for one is made for each hit."""
 
     entry: Entry
     """The answer."""
@@ -87,7 +86,8 @@ class Cache:
         return await self._walks.join((key, patient), lambda: self._walk(key, limit_s))
 
     async def _walk(self, key: str, limit_s: float) -> Held | None:
-        best = self.at_hand(key)
+        kept = self.memory.peek(key)
+        best = None if kept is None else Held(kept, TIER_MEMORY)
         if best is not None and best.entry.is_fresh(self._clock()):
             return best
         await self._written(key, limit_s)

@@ -119,12 +119,19 @@ def framed(number: int, content: bytes) -> bytes:
         number: the field's number, 1 to 15.
         content: a submessage as it is serialized.
     """
-    size, length = bytearray(), len(content)
-    while length > _SEVEN_BITS:
-        size.append(length & _SEVEN_BITS | ~_SEVEN_BITS & 0xFF)
-        length >>= 7
-    size.append(length)
-    return bytes((number << 3 | 2,)) + bytes(size) + content
+    return bytes((number << 3 | 2,)) + varint(len(content)) + content
+
+
+def varint(number: int) -> bytes:
+    """A number from 0 in base 128, the lowest digits first (Protocol Buffers Encoding, "Base 128 Varints")."""
+    if number <= _SEVEN_BITS:
+        return bytes((number,))
+    digits = bytearray()
+    while number > _SEVEN_BITS:
+        digits.append(number & _SEVEN_BITS | ~_SEVEN_BITS & 0xFF)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
 
 
 def rest_of(message: Message) -> bytes:

@@ -20,10 +20,9 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 
 from mesh.admin import AdminMethods
 from mesh.background import Background
-from mesh.call import Clock
+from mesh.call import Clock, answers_batch
 from mesh.context import Context, ready
 from mesh.status import InvalidArgumentError, UnimplementedError
-from mesh.trace import is_batch
 from services.books.answering import Answering
 from services.books.bans import Kind
 from services.books.batch import Batch
@@ -138,7 +137,7 @@ class Default(BooksServiceServicer):
         no_cache, gets it when it lies there, so that the next search is a hit.
         """
         ask = checked_search(request, default_results=self._state.settings.max_results)
-        told = await self._state.search.answer(ask, is_batch=_is_batch(context))
+        told = await self._state.search.answer(ask, is_batch=answers_batch())
         context.set_trailing_metadata(told.trailing())
         return ready(pb.SearchAutoResponse, told.data)
 
@@ -205,7 +204,3 @@ class Admin(AdminMethods, AdminServiceServicer):
         except ValueError as error:
             raise InvalidArgumentError(_NO_TARGET[target], str(error), field=target) from None
         return admin_pb.PurgeCacheResponse(key_count=count, unreached_tiers=unreached)
-
-
-def _is_batch(context: Context) -> bool:
-    return is_batch(context.invocation_metadata() or ())

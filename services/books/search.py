@@ -13,7 +13,7 @@ from services.books.checks import Ask
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
 from services.books.query import Query
-from services.books.telling import SEARCH_PROVENANCE, Told, interpretation_of, told
+from services.books.telling import SEARCH_PROVENANCE, Told, told
 
 PATIENT_S = 30.0
 """Seconds that a call to a provider may take when nobody waits for the answer itself; much of it goes by in the queue
@@ -57,7 +57,7 @@ class Search:
             UnavailableError: ALL_PROVIDERS_FAILED.
             ResourceExhaustedError: QUOTA_SPENT or PROVIDER_RATE_LIMITED, as the providers said.
         """
-        held = await self._answering.answer(
+        held = self._answering.at_hand(ask.key, ask.wishes) or await self._answering.answer(
             ask.key,
             ask.wishes,
             lambda: self._made(ask.query, self._panel_for(patient=is_batch)),
@@ -67,7 +67,8 @@ class Search:
 
     async def looked(self, ask: Ask) -> tuple[Told | None, Held | None]:
         """The cache's answer to a search for which nobody waits, and what it holds that is too old for one."""
-        held = await self._answering.look(ask.key, ask.wishes, patient=True)
+        held = self._answering.at_hand(ask.key, ask.wishes)
+        held = held or await self._answering.look(ask.key, ask.wishes, patient=True)
         if held is not None and self._answering.suits(ask.key, held, ask.wishes, None, patient=True):
             return self._told(ask, held), held
         return None, held
@@ -107,7 +108,7 @@ class Search:
             ask.key,
             self._clock(),
             stop=ask.max_results,
-            asked=interpretation_of(ask.query),
+            own_part=ask.own_part,
             provenance_number=SEARCH_PROVENANCE,
         )
 

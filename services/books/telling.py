@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.call import TIER_KEY, Metadatum
 from services.books.cache import Held
-from services.books.entry import framed
+from services.books.entry import framed, varint
 from services.books.query import Query
 
 AGE_KEY = "x-cache-age-ms"
@@ -24,6 +24,9 @@ STATE_KEY = "x-cache-state"
 
 _INTERPRETATION = 2
 """SearchAutoResponse's field of the name."""
+
+_AGE, _STALE = b"\x18", b"\x20\x01"
+"""Provenance's age_ms, up to its value, and its stale, with it: the two fields that differ from call to call."""
 
 SEARCH_PROVENANCE = 3
 """SearchAutoResponse's field of the provenance."""
@@ -52,7 +55,9 @@ class Told(NamedTuple):
         )
 
 
-def told(held: Held, key: str, now: float, *, start: int = 0, stop: int, asked: bytes, provenance_number: int) -> Told:
+def told(
+    held: Held, key: str, now: float, *, start: int = 0, stop: int, own_part: bytes, provenance_number: int
+) -> Told:
     """An answer for one caller.
 
     Args:
@@ -61,25 +66,33 @@ def told(held: Held, key: str, now: float, *, start: int = 0, stop: int, asked: 
         now: seconds since the epoch.
         start: the first work that the caller gets, from 0.
         stop: the one behind the last.
-        asked: the caller's own part of the message.
+        own_part: what of the message is the caller's own.
         provenance_number: the message's field of the provenance.
     """
     entry = held.entry
-    age_ms = max(0, round((now - entry.cache_time) * 1000))
+    age_ms = round((now - entry.cache_time) * 1000) if now > entry.cache_time else 0
     is_stale = now >= entry.fresh_until
-    provenance = Provenance(
-        tier=held.tier,
-        cache_time=_timestamp(entry.cache_time),
-        age_ms=age_ms,
-        stale=is_stale,
-        fresh_until_time=_timestamp(entry.fresh_until),
-        key=key,
+    aging = _AGE + varint(age_ms) + (_STALE if is_stale else b"")
+    parts = (
+        entry.works if start == 0 and stop >= len(entry.ends) else entry.slice(start, stop),
+        entry.rest,
+        own_part,
+        _lasting(provenance_number, held.tier, entry.cache_time, entry.fresh_until, key),
+        bytes((provenance_number << 3 | 2, len(aging))),
+        aging,
     )
-    parts = (entry.slice(start, stop), entry.rest, asked, framed(provenance_number, provenance.SerializeToString()))
     return Told(b"".join(parts), held.tier, age_ms, is_stale)
 
 
 @lru_cache(maxsize=4096)
+def _lasting(number: int, tier: Tier.ValueType, cache_time: float, fresh_until: float, key: str) -> bytes:
+    """What of a provenance stays the same as long as an answer lies where it lies."""
+    provenance = Provenance(
+        tier=tier, cache_time=_timestamp(cache_time), fresh_until_time=_timestamp(fresh_until), key=key
+    )
+    return framed(number, provenance.SerializeToString())
+
+
 def interpretation_of(query: Query) -> bytes:
     """What of an interpretation depends on the query alone; entries of one key are shared by different queries."""
     interpretation = QueryInterpretation(normalized_text=query.normal, isbn_13=query.isbn13, language=query.language)

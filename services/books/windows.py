@@ -1,7 +1,7 @@
 """The only place that says what an answer is worth at a given age, and for how long it is kept where. Pure.
 
-Fresh, stale-while-revalidate and stale-if-error are RFC 5861's words. That a refresh begins by chance before an answer's
-time is over, the earlier the longer the providers took, is XFetch: A. Vattani, F. Chierichetti, K. Lowenstein,
+Fresh, stale-while-revalidate and stale-if-error are words of RFC 5861. That a refresh begins by chance before an answer
+is old, the earlier the longer the providers took, is XFetch: A. Vattani, F. Chierichetti, K. Lowenstein,
 "Optimal Probabilistic Cache Stampede Prevention", VLDB 8(8), 2015.
 """
 
@@ -62,11 +62,15 @@ class Windows:
                 return now + min(seconds, self.fresh_s)
         return now + jittered(self.fresh_s, chance)
 
+    def is_surely_fresh(self, entry: Entry, now: float) -> bool:
+        """Whether an entry is fresh, and no chance has its refresh begin yet."""
+        return entry.fresh_until - now > entry.fetch_s * _EARLIEST
+
     def worth(self, entry: Entry, now: float, chance: Chance) -> Worth:
         """What an entry is worth."""
         left_s = entry.fresh_until - now
         if left_s > 0:
-            if left_s < entry.fetch_s * _EARLIEST and left_s <= -entry.fetch_s * _BETA * math.log(1.0 - chance()):
+            if not self.is_surely_fresh(entry, now) and left_s <= -entry.fetch_s * _BETA * math.log(1.0 - chance()):
                 return Worth.DUE
             return Worth.FRESH
         # What is partial or empty is given past its time only where nobody can say better.
