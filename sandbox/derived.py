@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sandbox.catalogue import Book, name_keys
-from sandbox.dirt import draw, number
+from sandbox.dirt import draw, falls, falls_to, number
 from sandbox.isbn import check13
 from sandbox.text import fold
 
@@ -83,7 +83,7 @@ def _plans(books: Sequence[Book]) -> Iterator[Derived]:
         read = [book for book in own if book.language in {"", "en"}]
         for book in read:
             yield from _guides(book, author)
-        if len(read) >= _SET_WORKS and draw(key, "set") < _SET_PERCENT:
+        if len(read) >= _SET_WORKS and falls_to(key, "set", _SET_PERCENT):
             yield _set(key, author, read)
 
 
@@ -91,7 +91,7 @@ def _lives(key: str, author: str, own: Sequence[Book], known: Mapping[str, objec
     """Books about an author who has some works, by somebody whom the catalogue does not know."""
     first = draw(key, "form of life")
     for at, least in enumerate((_LIFE_WORKS, _SECOND_LIFE_WORKS)):
-        if len(own) < least or draw(key, f"life {at}") >= _LIFE_PERCENT:
+        if len(own) < least or not falls_to(key, f"life {at}", _LIFE_PERCENT):
             continue
         who = number(key, f"biographer {at}")
         writer = f"{_FORENAMES[who % len(_FORENAMES)]} {_SURNAMES[who // 10 % len(_SURNAMES)]}"
@@ -105,7 +105,7 @@ def _guides(book: Book, author: str) -> Iterator[Derived]:
     """What helps pupils with one book."""
     first = draw(book.isbn13, "form of guide")
     for at, percent in enumerate((_GUIDE_PERCENT, _SECOND_GUIDE_PERCENT)):
-        if draw(book.isbn13, f"guide {at}") < percent:
+        if falls(book, f"guide {at}", percent):
             title, writer = _GUIDES[(first + at) % len(_GUIDES)]
             writers = (writer.format(author=author),)
             shown = title.format(title=book.title, author=author)

@@ -23,9 +23,14 @@ def draw(isbn13: str, trait: str) -> int:
     return number(isbn13, trait) % 100
 
 
+def falls_to(name: str, trait: str, percent: int) -> bool:
+    """Tells whether a trait falls to whatever bears a name."""
+    return draw(name, trait) < percent
+
+
 def falls(book: Book, trait: str, percent: int) -> bool:
     """Tells whether a trait falls to a book; by itself, so that traits meet in one book as they do in the wild."""
-    return draw(book.isbn13, trait) < percent
+    return falls_to(book.isbn13, trait, percent)
 
 
 def spoilt(book: Book, editions: Sequence[Book] = ()) -> Json:

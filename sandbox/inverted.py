@@ -2,9 +2,12 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sandbox.text import terms
+
+_GAP = ""
+"""Stands between two parts, so that no phrase reaches over it."""
 
 
 class Index:
@@ -27,24 +30,28 @@ class Index:
             field: Where its words are found.
             parts: What stands in the field; no phrase reaches from one part into the next.
         """
-        words = tuple(sys.intern(word) for part in parts if part for word in (*terms(part), ""))
-        self._texts[field][number] = words
+        words: list[str] = []
+        for part in filter(None, parts):
+            words += [*map(sys.intern, terms(part)), _GAP]
+        if not words:
+            return
+        self._texts[field][number] = tuple(words)
         holders = self._holders[field]
         for word in set(words):
-            if word:
+            if word != _GAP:
                 holders[word].append(number)
 
     def holding(self, field: str, word: str) -> Sequence[int]:
         """The texts that hold a word in a field, in rising order."""
         return self._holders[field].get(word, ())
 
-    def words(self, field: str) -> dict[str, int]:
-        """Every word of a field, with the number of texts that hold it."""
-        return {word: len(numbers) for word, numbers in self._holders[field].items()}
+    def words(self, field: str) -> Collection[str]:
+        """Every word of a field."""
+        return self._holders[field].keys()
 
-    def length(self, field: str, number: int) -> int:
-        """How many words a text has in a field."""
-        return sum(1 for word in self._texts[field].get(number, ()) if word)
+    def text(self, field: str, number: int) -> tuple[str, ...]:
+        """The words of a text's field in order."""
+        return tuple(word for word in self._texts[field].get(number, ()) if word != _GAP)
 
     def all_of(self, fields: Sequence[str], words: Sequence[str]) -> set[int]:
         """The texts that hold every word, each in any of the fields; no words find nothing."""

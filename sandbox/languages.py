@@ -1,4 +1,4 @@
-"""The only place that knows language codes: MARC's three letters, ISO 639-1's two, and what the providers make of them."""
+"""The only place that knows language codes: MARC's three letters, ISO 639-1's two, and what providers make of them."""
 
 _ISO639 = {
     "afr": "af", "alb": "sq", "ara": "ar", "arm": "hy", "asm": "as", "aze": "az", "bel": "be", "ben": "bn", "bul": "bg",

@@ -26,9 +26,10 @@ def fold(text: str, *, join_initials: bool = True) -> str:
 
     "J.K. Rowling", "j.k._rowling" and "J K ROWLING" all give "jk rowling", or "j k rowling" with initials kept apart.
     """
-    bare = text.translate(_MODIFIERS)
-    # ASCII has nothing to take off, and most texts are ASCII.
-    plain = bare if bare.isascii() else "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS)))
+    if text.isascii():  # most texts are, and have nothing to take off but these two
+        plain = text.replace("'", "").replace("`", "")
+    else:
+        plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS)))
     words = _WORD.findall(plain.casefold())
     if not join_initials:
         return " ".join(words)
@@ -48,15 +49,5 @@ def terms(text: str) -> list[str]:
 
     So that a part of a Japanese title is found, as a phrase of its characters.
     """
-    found: list[str] = []
-    for word in fold(text).split():
-        if word.isascii() or not _UNSPACED.search(word):
-            found.append(word)
-        else:
-            found += _pieces(word)
-    return found
-
-
-def _pieces(word: str) -> list[str]:
-    """A word with each unspaced character by itself."""
-    return _UNSPACED.sub(r" \g<0> ", word).split()
+    folded = fold(text)
+    return (folded if folded.isascii() else _UNSPACED.sub(r" \g<0> ", folded)).split()
