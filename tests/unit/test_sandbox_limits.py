@@ -1,7 +1,6 @@
 """What a key may do in a second and in a day."""
 
 import dataclasses
-
 from datetime import datetime
 
 import pytest
