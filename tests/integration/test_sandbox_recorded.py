@@ -1,4 +1,4 @@
-"""Bodies that were recorded from the real providers, where they are at hand: what they look like the sandbox produces."""
+"""Bodies recorded from the real providers, where they are at hand: what they look like, the sandbox produces."""
 
 import json
 from collections import defaultdict
