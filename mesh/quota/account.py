@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mesh.secrets import Secret
 
@@ -61,7 +61,10 @@ class Account:
             raise ValueError(f"the limits of {self.provider} must be 0 or more, and its burst 1 or more")
         if not 0 <= self.live_reserve <= 1:
             raise ValueError(f"the live reserve of {self.provider} must be 0 to 1, not {self.live_reserve}")
-        self._tzinfo()
+        try:
+            self._tzinfo()
+        except ZoneInfoNotFoundError:
+            raise ValueError(f"the time zone of {self.provider} is {self.zone!r}, which nobody knows") from None
 
     @property
     def id(self) -> str:
