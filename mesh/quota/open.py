@@ -1,4 +1,4 @@
-"""From the ledger's URL in the address book to a ledger; opening never fails for a server that is down."""
+"""From the ledger's URL in the address book to a ledger; opening does not fail for a server that is down."""
 
 from mesh.quota.ledger import Ledger, LocalLedger
 from mesh.quota.shared_ledger import SharedLedger
@@ -21,4 +21,8 @@ async def open_ledger(url: str) -> Ledger:
     if not url:
         return local
     kv = await open_kv(url, LEDGER)
-    return local if kv.raw is None else SharedLedger(kv, local)
+    if kv.raw is None:
+        return local
+    shared = SharedLedger(kv, local)
+    await shared.connect()
+    return shared

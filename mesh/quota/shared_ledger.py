@@ -23,8 +23,8 @@ LIMIT_S = 0.05
 AWAY_S = 1.0
 """Seconds that a store is left alone after it has failed, so that its next failure costs one call and not all."""
 
-_AT_ONCE = 32
-"""Scripts under way at once; what is more waits here, where it does not count as the store's slowness."""
+_FIRST_S = 1.0
+"""Seconds that the first script may take, before any call waits for it: it connects, and is sent whole."""
 
 _LONGEST_S = 1e6
 """Stands for any longer time; what is sent must fit a number of microseconds."""
@@ -92,13 +92,23 @@ class SharedLedger:
         self._monotonic = monotonic
         self._sleep = sleep
         self._script: Any = kv.raw.register_script(SCRIPT)
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        # One script at a time is fast enough for any provider, and lets one call find out that a store is away.
+        self._line = asyncio.Lock()
         self._server_ahead_s = 0.0
         self._away = False
         self._back_at = monotonic()
         self._owed: dict[str, tuple[float, int]] = {}
         """By account, the end of a day and the calls of it that the store has not been told of."""
         self._giving_back: set[asyncio.Task[object]] = set()
+
+    async def connect(self) -> None:
+        """Connects before the first call needs it; a store that is away is tried again later."""
+        try:
+            with mapped():
+                async with asyncio.timeout(_FIRST_S):
+                    await self._kv.raw.script_load(SCRIPT)
+        except StoreError as error:
+            self._leave_alone(error)
 
     async def take(self, account: Account, *, batch: bool, left_s: float) -> None:
         """Returns when a call may begin, and counts it."""
@@ -179,7 +189,7 @@ class SharedLedger:
     ) -> _Reply | None:
         """Runs the script within its time; None while the store is away."""
         try:
-            async with self._at_once:
+            async with self._line:
                 if self._monotonic() < self._back_at:
                     return None
                 with mapped():
