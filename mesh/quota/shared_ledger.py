@@ -154,6 +154,7 @@ class SharedLedger:
             day_limit=account.calls_per_day,
             reserve=account.reserve,
             reset_at=reply.reset / 1e6,
+            now=reply.now / 1e6,
             exhausted=bool(reply.exhausted),
             calls_per_second=account.calls_per_second,
             wait_s=(reply.next - reply.now) / 1e6,
