@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -194,8 +194,7 @@ class SharedLedger:
                 if self._monotonic() < self._back_at:
                     return None
                 with mapped():
-                    async with asyncio.timeout(LIMIT_S):
-                        reply = await self._run(account, what, allows, patience_s, place)
+                    reply = await _in_time(self._run(account, what, allows, patience_s, place))
         except StoreError as error:
             self._leave_alone(error)
             return None
@@ -230,20 +229,38 @@ class SharedLedger:
             self._server_ahead_s = reply.now / 1e6 - self._clock()
 
     async def _evaluate(self, names: Sequence[str], values: Sequence[object]) -> list[Any]:
-        run: Awaitable[list[Any]] = self._script(keys=names, args=values)
         try:
-            return await run
+            answer: list[Any] = await self._script(keys=names, args=values)
         except RedisConnectionError:
             # A connection that broke long ago shows it only now, and those that lie idle are as old.
             await self._kv.raw.connection_pool.disconnect(inuse_connections=False)
-            again: list[Any] = await self._script(keys=names, args=values)
-            return again
+            answer = await self._script(keys=names, args=values)
+        return answer
 
     def _leave_alone(self, error: StoreError) -> None:
         self._back_at = self._monotonic() + AWAY_S
         if not self._away:
             self._away = True
             _log.warning("ledger_away", counted="by each process for itself", why=str(error))
+
+
+async def _in_time(script: Coroutine[Any, Any, _Reply]) -> _Reply:
+    """What a script answers within its time.
+
+    Where the loop itself stood still meanwhile the answer lies ready, and is taken; a timeout would cancel the script
+    before it is looked at, and blame the store.
+
+    Raises:
+        TimeoutError: it has not answered.
+    """
+    task = asyncio.ensure_future(script)
+    try:
+        await asyncio.wait({task}, timeout=LIMIT_S)
+        if task.done():
+            return task.result()
+        raise TimeoutError
+    finally:
+        task.cancel()
 
 
 def _microseconds(seconds: float) -> int:
