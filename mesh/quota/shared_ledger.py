@@ -29,6 +29,9 @@ _FIRST_S = 1.0
 _LONGEST_S = 1e6
 """Stands for any longer time; what is sent must fit a number of microseconds."""
 
+_OTHER_DAY = "OTHER_DAY"
+"""What the script says where a new day is to be begun, and the caller's calendar does not have the server's time in it."""
+
 _log = structlog.get_logger("mesh.quota")
 
 
@@ -216,14 +219,14 @@ class SharedLedger:
             day, owed = self._owed.pop(account.id, (0.0, 0)) if what != "look" else (0.0, 0)
             owed = owed if day > now else 0
             asked = (*pace, _microseconds(begins), _microseconds(ends), allows, patience, owed, *place)
+            reply: _Reply | None = None
             try:
                 word, *numbers = await self._evaluate(names, (what, *asked))
-            except BaseException:
-                if owed:
+                reply = _Reply(word.decode(), *numbers)
+            finally:
+                if owed and (reply is None or reply.word == _OTHER_DAY):
                     self._owe(account, owed, day)
-                raise
-            reply = _Reply(word.decode(), *numbers)
-            if reply.word != "OTHER_DAY":
+            if reply.word != _OTHER_DAY:
                 return reply
             # The server's clock is what counts; from now on its day is asked for.
             self._server_ahead_s = reply.now / 1e6 - self._clock()

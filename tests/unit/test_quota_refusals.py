@@ -18,8 +18,8 @@ ACCOUNT = Account(
     [
         (
             refusals.turn_too_late(ACCOUNT, 2.0, 1.5),
-            "RESOURCE_EXHAUSTED PROVIDER_RATE_LIMITED: the rate that Google Books allows lets this call begin in "
-            "2000 ms, but it has 1500 ms left",
+            "RESOURCE_EXHAUSTED PROVIDER_RATE_LIMITED: "
+            + "the rate that Google Books allows lets this call begin in 2000 ms, but it has 1500 ms left",
         ),
         (
             refusals.slow_down("google", "Google Books", 1.0),
@@ -31,8 +31,8 @@ ACCOUNT = Account(
         ),
         (
             refusals.quota_spent(ACCOUNT, NOON + 43_200, NOON, kept=100),
-            "RESOURCE_EXHAUSTED QUOTA_SPENT: the day's calls to Google Books that batch work may make are spent until "
-            "2026-01-02T00:00:00Z, for 100 are kept for people",
+            "RESOURCE_EXHAUSTED QUOTA_SPENT: the day's calls to Google Books that batch work may make "
+            + "are spent until 2026-01-02T00:00:00Z, for 100 are kept for people",
         ),
     ],
 )
