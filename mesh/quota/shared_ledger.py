@@ -15,7 +15,7 @@ from mesh.quota.ledger import LocalLedger, Sleep, Usage
 from mesh.quota.script import SCRIPT
 from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Kv
-from mesh.stores.redis_kv import mapped
+from mesh.stores.redis_errors import mapped
 
 LIMIT_S = 0.05
 """Seconds that a call waits for the store before it does without; a script takes some 0.1 ms."""
@@ -30,7 +30,7 @@ _LONGEST_S = 1e6
 """Stands for any longer time; what is sent must fit a number of microseconds."""
 
 _OTHER_DAY = "OTHER_DAY"
-"""What the script says where a new day is to be begun, and the caller's calendar does not have the server's time in it."""
+"""What the script says when a day is to be begun, and the one that the caller has in mind is not the server's."""
 
 _log = structlog.get_logger("mesh.quota")
 

@@ -8,37 +8,42 @@ from mesh.status import ResourceExhaustedError
 NOON = 1_767_268_800.0
 """2026-01-01T12:00:00Z."""
 
+BATCH = """the day's calls to Google Books that batch work may make are spent until 2026-01-01T12:00:00Z, \
+for 9 are kept for people"""
+
 ACCOUNT = Account(
     provider="google", name="Google Books", key=Secret("KEY", "canary-4711"), calls_per_second=2.0, calls_per_day=1_000
 )
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("error", "reason", "message"),
     [
         (
             refusals.turn_too_late(ACCOUNT, 2.0, 1.5),
-            "RESOURCE_EXHAUSTED PROVIDER_RATE_LIMITED: "
-            + "the rate that Google Books allows lets this call begin in 2000 ms, but it has 1500 ms left",
+            "PROVIDER_RATE_LIMITED",
+            "the rate that Google Books allows lets this call begin in 2000 ms, but it has 1500 ms left",
         ),
         (
             refusals.slow_down("google", "Google Books", 1.0),
-            "RESOURCE_EXHAUSTED PROVIDER_RATE_LIMITED: Google Books asked us to slow down",
+            "PROVIDER_RATE_LIMITED",
+            "Google Books asked us to slow down",
         ),
         (
             refusals.quota_spent(ACCOUNT, NOON + 43_200, NOON),
-            "RESOURCE_EXHAUSTED QUOTA_SPENT: the day's calls to Google Books are spent until 2026-01-02T00:00:00Z",
+            "QUOTA_SPENT",
+            "the day's calls to Google Books are spent until 2026-01-02T00:00:00Z",
         ),
         (
-            refusals.quota_spent(ACCOUNT, NOON + 43_200, NOON, kept=100),
-            "RESOURCE_EXHAUSTED QUOTA_SPENT: the day's calls to Google Books that batch work may make "
-            + "are spent until 2026-01-02T00:00:00Z, for 100 are kept for people",
+            refusals.quota_spent(ACCOUNT, NOON, NOON, kept=9),
+            "QUOTA_SPENT",
+            BATCH,
         ),
     ],
 )
-def test_sentences(error: ResourceExhaustedError, expected: str) -> None:
+def test_sentences(error: ResourceExhaustedError, reason: str, message: str) -> None:
     """A refusal names the provider, what is used up and until when, and nothing of the key."""
-    assert (str(error), error.metadata["provider"]) == (expected, "google")
+    assert (error.reason, error.message, error.metadata["provider"]) == (reason, message, "google")
 
 
 @pytest.mark.parametrize(("kept", "expected"), [(0, False), (1, True)])
