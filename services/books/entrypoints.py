@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bookmesh.books.v1 import admin_service_pb2 as admin_pb
@@ -22,6 +22,8 @@ from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.call import Clock, answers_batch
 from mesh.context import Context, ready
+from mesh.quota.account import Account
+from mesh.quota.report import key_quotas
 from mesh.status import InvalidArgumentError, UnimplementedError
 from services.books.answering import Answering
 from services.books.bans import Kind
@@ -69,6 +71,8 @@ class State:
     """Answers one search."""
     batch: Batch
     """Answers many."""
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """The keys of the providers that the proxy itself speaks to, by what people call them."""
 
 
 @asynccontextmanager
@@ -175,6 +179,7 @@ class Admin(AdminMethods, AdminServiceServicer):
     def __init__(self, env: Env, state: State) -> None:
         super().__init__(env.MESH)
         self._state = state
+        self._ledger = env.MESH.ledger
 
     async def GetStats(self, request: Any, context: Any) -> Any:
         """What has been counted since the service started, with what the cache counted."""
@@ -204,3 +209,7 @@ class Admin(AdminMethods, AdminServiceServicer):
         except ValueError as error:
             raise InvalidArgumentError(_NO_TARGET[target], str(error), field=target) from None
         return admin_pb.PurgeCacheResponse(key_count=count, unreached_tiers=unreached)
+
+    async def ListQuotas(self, request: admin_pb.ListQuotasRequest, context: Context) -> admin_pb.ListQuotasResponse:
+        """What the providers that the proxy itself speaks to allow each key, and what of it is used."""
+        return admin_pb.ListQuotasResponse(quotas=await key_quotas(self._ledger, self._state.accounts))

@@ -203,7 +203,8 @@ def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shippe
 def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:
     """Puts the stores' proxies into the address book."""
     book = deployment.book.read_text()
-    book = _replaced(book, 'default = "embedded"', f'default = "redis://127.0.0.1:{kv_port}"')
+    for key in ("default", "kv"):
+        book = _replaced(book, f'{key} = "embedded"', f'{key} = "redis://127.0.0.1:{kv_port}"')
     book = _replaced(book, r"\[buckets\]", f'[buckets]\nbooks-cold = "s3+http://127.0.0.1:{s3_port}"')
     deployment.book.write_text(book)
 
