@@ -28,6 +28,9 @@ CALL_LIMIT_S = 10.0
 SLOW_S = 2.0
 """Seconds after which a call that is given up says that the provider is not well."""
 
+PAUSE_S = 1.0
+"""Seconds to stay away when a provider asks us to slow down and does not say for how long."""
+
 METHOD = "find"
 """What the breakers of these providers are for, in place of a method's name."""
 
