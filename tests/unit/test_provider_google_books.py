@@ -47,7 +47,7 @@ def test_volume_is_a_work_with_one_edition() -> None:
 def test_isbns_come_in_any_order(order: slice) -> None:
     """Whichever identifier stands first, the edition has its ISBN in both lengths."""
     found = list(works_of([volume(industryIdentifiers=VOLUME["volumeInfo"]["industryIdentifiers"][order])]))
-    assert [(DUNE, "0441013597")] == [(each.editions[0].isbn_13, each.editions[0].isbn_10) for each in found]
+    assert [(each.editions[0].isbn_13, each.editions[0].isbn_10) for each in found] == [(DUNE, "0441013597")]
 
 
 def test_missing_fields_are_empty() -> None:
@@ -58,7 +58,7 @@ def test_missing_fields_are_empty() -> None:
 
 def test_magazine_is_no_book() -> None:
     """What Google prints as a magazine is marked, and kept."""
-    assert FORMAT_NOT_A_BOOK == next(works_of([volume(printType="MAGAZINE")])).editions[0].format
+    assert next(works_of([volume(printType="MAGAZINE")])).editions[0].format == FORMAT_NOT_A_BOOK
 
 
 async def test_isbn_takes_one_call() -> None:
@@ -66,27 +66,27 @@ async def test_isbn_takes_one_call() -> None:
     house = provided(serving(volumes(VOLUME)))
     found = await house.google.find(parse(DUNE))
     assert [{"q": f"isbn:{DUNE}", "maxResults": "40", "printType": "books"}] == house.session.asked
-    assert (1, ["Dune"]) == (found.call_count, [work.title for work in found.works])
+    assert (found.call_count, [work.title for work in found.works]) == (1, ["Dune"])
 
 
 async def test_another_book_than_the_isbn_is_left_out() -> None:
     """What Google finds for an ISBN that it does not have is no answer to it."""
     house = provided(serving(volumes(VOLUME)))
-    assert [] == list((await house.google.find(parse(EDEN))).works)
+    assert list((await house.google.find(parse(EDEN))).works) == []
 
 
 async def test_nothing_found_has_no_list() -> None:
     """An answer without items says that there are none, and costs no second call."""
     house = provided(serving(volumes()))
     found = await house.google.find(parse("no such book"))
-    assert ([], 1) == (list(found.works), found.call_count)
+    assert (list(found.works), found.call_count) == ([], 1)
 
 
 async def test_title_that_is_found_takes_one_call() -> None:
     """When the plain question brought the title, no call is spent on asking more closely."""
     house = provided(serving(volumes(VOLUME)))
-    assert 1 == (await house.google.find(parse("Dune!"))).call_count
-    assert [{"q": "dune", "langRestrict": "en", "maxResults": "40", "printType": "books"}] == house.session.asked
+    assert (await house.google.find(parse("Dune!"))).call_count == 1
+    assert house.session.asked == [{"q": "dune", "langRestrict": "en", "maxResults": "40", "printType": "books"}]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ async def test_half_an_answer_counts() -> None:
     """When the second question fails, what the first brought is given, with the failure."""
     house = provided(serving(volumes(VOLUME), Served(b"", 503)))
     found = await house.google.find(parse("Frank Herbert"))
-    assert ["Dune"] == [work.title for work in found.works]
+    assert [work.title for work in found.works] == ["Dune"]
     assert found.failure is not None
-    assert ("PROVIDER_UNAVAILABLE", 2) == (found.failure.reason, found.call_count)
+    assert (found.failure.reason, found.call_count) == ("PROVIDER_UNAVAILABLE", 2)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +137,16 @@ async def test_language_is_asked_for_only_where_that_hides_nothing(
 async def test_other_languages_go() -> None:
     """A volume in another language than the one asked for is no answer, unless translations are wanted."""
     house = provided(serving(volumes(volume(language="fr-CA"))))
-    assert [] == list((await house.google.find(parse("dune"))).works)
+    assert list((await house.google.find(parse("dune"))).works) == []
     wanted = await house.google.find(parse("dune", include_translations=True))
-    assert ["fr"] == [work.editions[0].language for work in wanted.works]
+    assert [work.editions[0].language for work in wanted.works] == ["fr"]
 
 
 async def test_key_goes_in_a_header() -> None:
     """The key is in no address, where logs would keep it."""
     house = provided(serving(volumes(VOLUME)), keys=["canary"])
     await house.google.find(parse(DUNE))
-    assert ["canary"] == [headers["X-Goog-Api-Key"] for headers in house.session.headers]
+    assert [headers["X-Goog-Api-Key"] for headers in house.session.headers] == ["canary"]
     assert "canary" not in str(house.session.asked)
 
 
@@ -169,8 +169,8 @@ async def test_second_key_serves_when_the_first_does_not(refusal: Served) -> Non
         return refusal if "first" in str(headers) else Served(volumes(VOLUME))
 
     house = provided(FakeSession(answer), keys=["first", "second"])
-    assert ["Dune"] == [work.title for work in (await house.google.find(parse(DUNE))).works]
-    assert ["first", "second"] == [headers["X-Goog-Api-Key"] for headers in house.session.headers]
+    assert [work.title for work in (await house.google.find(parse(DUNE))).works] == ["Dune"]
+    assert [headers["X-Goog-Api-Key"] for headers in house.session.headers] == ["first", "second"]
 
 
 async def test_spent_key_rests_until_midnight_pacific() -> None:
@@ -186,7 +186,7 @@ async def test_spent_key_rests_until_midnight_pacific() -> None:
     spent.clear()
     house.clock.now = house.accounts[0].day(house.clock.now).reset_at + 1
     await house.google.find(parse(DUNE))
-    assert ["first", "second", "second", "first"] == [each["X-Goog-Api-Key"] for each in house.session.headers]
+    assert [each["X-Goog-Api-Key"] for each in house.session.headers] == ["first", "second", "second", "first"]
 
 
 async def test_all_keys_spent_says_until_when() -> None:
@@ -197,7 +197,7 @@ async def test_all_keys_spent_says_until_when() -> None:
             await house.google.find(parse(DUNE))
     with pytest.raises(ResourceExhaustedError) as caught:
         await house.google.find(parse(DUNE))
-    assert 2 == len(house.session.asked)
+    assert len(house.session.asked) == 2
     assert 0 < (caught.value.retry_after_s or 0) <= DAY_S
 
 
@@ -209,7 +209,7 @@ async def test_rate_is_held_not_spent() -> None:
     with pytest.raises(ResourceExhaustedError, match="PROVIDER_RATE_LIMITED"):
         await house.google.find(parse(DUNE), limit_s=6.0)
     house.clock.advance(7.1)
-    assert 1 == len((await house.google.find(parse(DUNE))).works)
+    assert len((await house.google.find(parse(DUNE))).works) == 1
 
 
 @pytest.mark.parametrize("refusal", [DAY_SPENT, Served(google_error(403, "forbidden"), 403)])
@@ -218,7 +218,7 @@ async def test_without_a_key_nobody_expects_an_answer(refusal: Served) -> None:
     house = provided(serving(refusal))
     with pytest.raises(FailedPreconditionError, match="GOOGLE_BOOKS_API_KEY") as caught:
         await house.google.find(parse(DUNE))
-    assert "SECRET_MISSING" == caught.value.reason
+    assert caught.value.reason == "SECRET_MISSING"
 
 
 async def test_what_is_no_key_is_not_sent() -> None:
@@ -226,7 +226,7 @@ async def test_what_is_no_key_is_not_sent() -> None:
     house = provided(serving(volumes(VOLUME)), keys=["two\nlines"])
     with pytest.raises(UnavailableError, match="PROVIDER_KEY_REFUSED"):
         await house.google.find(parse(DUNE))
-    assert [] == house.session.asked
+    assert house.session.asked == []
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_single_edition_has_all_that_the_document_says() -> None:
 
 def test_asked_isbn_stands_first() -> None:
     """The edition that was asked for stands before the others, wherever its ISBN stood."""
-    assert [DUNE, FIRST] == [each.isbn_13 for each in next(works_of([DOC], DUNE)).editions]
+    assert [each.isbn_13 for each in next(works_of([DOC], DUNE)).editions] == [DUNE, FIRST]
 
 
 def test_editions_are_bounded_and_the_asked_one_is_among_them() -> None:
@@ -65,7 +65,7 @@ def test_editions_are_bounded_and_the_asked_one_is_among_them() -> None:
     bodies = [f"978{number:09}" for number in range(400)]
     isbns = [isbn for body in bodies for digit in "0123456789" if (isbn := isbn13_of(body + digit))]
     found = next(works_of([doc(isbn=[*isbns, DUNE])], DUNE)).editions
-    assert (DUNE, EDITIONS) == (found[0].isbn_13, len(found))
+    assert (found[0].isbn_13, len(found)) == (DUNE, EDITIONS)
 
 
 def test_no_language_is_invented() -> None:
@@ -77,7 +77,7 @@ def test_no_language_is_invented() -> None:
 def test_work_without_isbn_is_kept() -> None:
     """A work older than ISBNs has one edition, with its cover and without a number."""
     found = next(works_of([doc(isbn=None, language=["eng"])])).editions
-    assert [("", "en", True)] == [(each.isbn_13, each.language, bool(each.cover_uri)) for each in found]
+    assert [(each.isbn_13, each.language, bool(each.cover_uri)) for each in found] == [("", "en", True)]
 
 
 @pytest.mark.parametrize(("languages", "kept"), [(["eng", "fre"], 1), (["fre", "ger"], 0), ([], 1), (["und"], 1)])
@@ -90,16 +90,16 @@ async def test_isbn_takes_one_call() -> None:
     """An ISBN is asked for by its number, with the fields that an answer would lack by itself, and a contact."""
     house = provided(serving(docs(DOC)))
     found = await house.library.find(parse(DUNE))
-    assert [(DUNE, "40", "en")] == [(each["isbn"], each["limit"], each["lang"]) for each in house.session.asked]
+    assert [(each["isbn"], each["limit"], each["lang"]) for each in house.session.asked] == [(DUNE, "40", "en")]
     assert {"isbn", "publisher", "publish_date", "subject"} <= set(house.session.asked[0]["fields"].split(","))
     assert "(me@books.test)" in house.session.headers[0]["User-Agent"]
-    assert (1, [DUNE, FIRST]) == (found.call_count, [each.isbn_13 for each in found.works[0].editions])
+    assert (found.call_count, [each.isbn_13 for each in found.works[0].editions]) == (1, [DUNE, FIRST])
 
 
 async def test_another_book_than_the_isbn_is_left_out() -> None:
     """A document without the ISBN that was asked for is no answer to it."""
     house = provided(serving(docs(DOC)))
-    assert [] == list((await house.library.find(parse(EDEN))).works)
+    assert list((await house.library.find(parse(EDEN))).works) == []
 
 
 @pytest.mark.parametrize(
@@ -124,30 +124,30 @@ async def test_one_fuzzy_question_when_nothing_was_found() -> None:
     """When no book has the words, one more question leaves a letter of each long word open."""
     house = provided(FakeSession(lambda asked, _: Served(docs(DOC) if "~" in asked.get("q", "") else docs())))
     found = await house.library.find(parse("dunne of frenk"))
-    assert "dunne~1 of frenk~1" == house.session.asked[-1]["q"]
-    assert (3, ["Dune"]) == (found.call_count, [work.title for work in found.works])
+    assert house.session.asked[-1]["q"] == "dunne~1 of frenk~1"
+    assert (found.call_count, [work.title for work in found.works]) == (3, ["Dune"])
 
 
 async def test_no_fuzzy_question_when_something_was_found() -> None:
     """A text that is found is not asked for with its letters open."""
     house = provided(serving(docs(DOC)))
-    assert 2 == (await house.library.find(parse("dune messiah"))).call_count
+    assert (await house.library.find(parse("dune messiah"))).call_count == 2
 
 
 async def test_signs_alone_ask_nobody() -> None:
     """A text without a word costs no call."""
     house = provided(serving(docs(DOC)))
     found = await house.library.find(parse("***"))
-    assert ([], 0, []) == (list(found.works), found.call_count, house.session.asked)
+    assert (list(found.works), found.call_count, house.session.asked) == ([], 0, [])
 
 
 async def test_half_an_answer_counts() -> None:
     """When one question fails and the other is answered, the answer is given, with the failure."""
     house = provided(FakeSession(lambda asked, _: Served(docs(DOC)) if "title" in asked else Served(b"", 502)))
     found = await house.library.find(parse("dune"))
-    assert ["Dune"] == [work.title for work in found.works]
+    assert [work.title for work in found.works] == ["Dune"]
     assert found.failure is not None
-    assert "PROVIDER_UNAVAILABLE" == found.failure.reason
+    assert found.failure.reason == "PROVIDER_UNAVAILABLE"
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ async def test_rate_is_held() -> None:
         with pytest.raises(ResourceExhaustedError, match="PROVIDER_RATE_LIMITED"):
             await house.library.find(parse(DUNE), limit_s=0.5)
     house.clock.advance(1.1)
-    assert 1 == len((await house.library.find(parse(DUNE), limit_s=0.5)).works)
-    assert 2 == len(house.session.asked)
+    assert len((await house.library.find(parse(DUNE), limit_s=0.5)).works) == 1
+    assert len(house.session.asked) == 2
 
 
 async def test_breaker_opens_and_refuses() -> None:
@@ -193,17 +193,17 @@ async def test_breaker_opens_and_refuses() -> None:
             await house.library.find(parse(DUNE))
     with pytest.raises(UnavailableError, match="CIRCUIT_OPEN") as caught:
         await house.library.find(parse(DUNE))
-    assert (3, 60.0) == (len(house.session.asked), caught.value.retry_after_s)
+    assert (len(house.session.asked), caught.value.retry_after_s) == (3, 60.0)
 
 
 async def test_nothing_found_is_no_failure() -> None:
     """A provider that has nothing is well: its breaker stays closed."""
     house = provided(serving(docs()))
     for _ in range(4):
-        assert [] == list((await house.library.find(parse(DUNE))).works)
-    assert (4, 0) == (len(house.session.asked), house.breaker.consecutive_failures)
+        assert list((await house.library.find(parse(DUNE))).works) == []
+    assert (len(house.session.asked), house.breaker.consecutive_failures) == (4, 0)
 
 
 def test_no_contact_no_name() -> None:
     """Without a contact the proxy does not name itself, for whoever does so without one is refused."""
-    assert {} == headers_of("")
+    assert headers_of("") == {}

@@ -15,9 +15,6 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 
 from mesh.status import FailedPreconditionError, ResourceExhaustedError, UnavailableError
 
-SECRET_MISSING = "SECRET_MISSING"  # noqa: S105 - a word of ErrorReason
-"""The reason of a provider that nobody has set up, so that nobody expects an answer of it either."""
-
 
 @dataclass(frozen=True, slots=True)
 class Faults:
