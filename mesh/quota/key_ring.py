@@ -25,7 +25,7 @@ class KeyRing:
     """
 
     def __init__(self, accounts: Sequence[Account], ledger: Ledger, *, clock: Clock) -> None:
-        self.accounts = tuple({account.id: account for account in reversed(accounts)}.values())[::-1]
+        self.accounts = tuple({account.id: account for account in accounts}.values())
         """Each key once."""
         if not self.accounts:
             raise ValueError("a key ring needs an account")

@@ -29,6 +29,8 @@ class Usage:
     """Calls of the day that batch work leaves to people."""
     reset_at: float
     """When the next day begins, in seconds since the epoch."""
+    now: float
+    """When these counts were read, on the clock that the ledger goes by, in seconds since the epoch."""
     exhausted: bool
     """The provider has said that the day is spent, whatever was counted."""
     calls_per_second: float
@@ -155,6 +157,7 @@ class LocalLedger:
             day_limit=account.calls_per_day,
             reserve=account.reserve,
             reset_at=tally.reset_at,
+            now=self._clock(),
             exhausted=tally.exhausted,
             calls_per_second=account.calls_per_second,
             wait_s=self._wait_s(account, tally, ahead=tally.waiting),

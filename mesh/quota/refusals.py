@@ -14,6 +14,10 @@ RATE_LIMITED = "PROVIDER_RATE_LIMITED"
 """The reason of a call that would be too fast, as errors bear it."""
 
 
+_KEPT = "kept"
+"""In the metadata of a refusal, the calls that are left and kept from batch work."""
+
+
 def turn_too_late(account: Account, wait_s: float, left_s: float) -> ResourceExhaustedError:
     """So many calls wait for their turn that this one's time would be over before it began."""
     wait_ms, left_ms = str(round(wait_s * 1000)), str(round(left_s * 1000))
@@ -41,6 +45,11 @@ def slow_down(provider: str, name: str, retry_after_s: float) -> ResourceExhaust
     )
 
 
+def is_for_batch_alone(error: ResourceExhaustedError) -> bool:
+    """Whether a call was refused for being batch work, where one that somebody waits for would have been let go."""
+    return error.reason == QUOTA_SPENT and _KEPT in error.metadata
+
+
 def quota_spent(account: Account, reset_at: float, now: float, *, kept: int = 0) -> ResourceExhaustedError:
     """The day's calls are used up, as far as this class of work may use them.
 
@@ -58,5 +67,5 @@ def quota_spent(account: Account, reset_at: float, now: float, *, kept: int = 0)
         ERROR_REASON_QUOTA_SPENT,
         spent,
         retry_after_s=max(0.0, reset_at - now),
-        metadata={"provider": account.provider, "reset_time": reset, **({"kept": str(kept)} if kept else {})},
+        metadata={"provider": account.provider, "reset_time": reset, **({_KEPT: str(kept)} if kept else {})},
     )

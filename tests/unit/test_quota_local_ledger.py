@@ -254,6 +254,7 @@ async def test_usage() -> None:
         day_limit=100,
         reserve=25,
         reset_at=NOON + HALF_DAY_S,
+        now=NOON,
         exhausted=False,
         calls_per_second=0.5,
         wait_s=2.0,
