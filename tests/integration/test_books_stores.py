@@ -97,6 +97,8 @@ async def open_house(data: Path) -> AsyncIterator[House]:
             CACHE_COLD_TTL=604_800,
             MAX_RESULTS_DEFAULT=40,
             RATE_LIMIT_MS=100,
+            PROVIDERS="isbndb",
+            BATCH_PROVIDERS="isbndb",
             MESH=introspection("books-api-proxy"),
         )
         state = await closing.enter_async_context(books.lifespan(env))
