@@ -140,7 +140,8 @@ class Batch:
             asked = isbns if query.isbn13 in isbns else (query.isbn13,)
 
             async def lookup(provider: BulkProvider) -> Found:
-                found = await self._lookups.join(asked, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
+                key = (provider.name, *asked)
+                found = await self._lookups.join(key, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
                 return found[query.isbn13]
 
             return await self._panel.ask(query, patient=True, lookup=lookup)

@@ -26,6 +26,7 @@ from sandbox.shelf import read
 from services.books.answers import Answer, composed
 from services.books.env import Env
 from services.books.panel_opening import Opened, open_panel
+from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import parse
 from services.books.settings import settings_of
 from tests.unit.books_house import FakeLeaf
@@ -165,3 +166,17 @@ async def test_patient_work_falls_to_open_library(start: Start) -> None:
     answers = await room.ask("David Copperfield", patient=True)
     assert answers["google_books"].skipped
     assert answers["open_library"].found is not None
+
+
+async def test_isbns_are_looked_up_together_at_open_library(start: Start) -> None:
+    """Many ISBNs cost Open Library a call for some of them at a time, and each known one is found."""
+    room = await start()
+    isbns = [book.isbn13 for book in CATALOGUE.books if book.isbn13][:60]
+
+    async def lookup(provider: BulkProvider) -> Found:
+        return (await provider.find_isbns(isbns))[isbns[0]]
+
+    answers = await room.opened.panel.ask(parse(isbns[0]), patient=True, lookup=lookup)
+    library = answers[-1]
+    assert library.found is not None
+    assert (library.provider, library.found.call_count) == ("open_library", 3)
