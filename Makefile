@@ -17,8 +17,8 @@ help: ## tell what there is to do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## start everything, warm samples/library.csv and search it; ONCE=1 ends after that
-	@$(BIN)/bookmesh demo samples/library.csv
+run: $(READY) ## start everything, warm a library and search it; ONCE=1 ends after that, LIVE=1 asks the real providers
+	@$(BIN)/bookmesh demo $(if $(LIVE),samples/goodreads.csv,samples/library.csv)
 
 .PHONY: test
 test: $(READY) ## run every test

@@ -163,7 +163,7 @@ async def running(
         sys.executable,
         *("-m", "clients.cli", "up", "--separate", "--book", str(book), *only),
         cwd=ROOT,
-        env={**kept, "BOOKMESH_LOG": "json"},
+        env={**kept, "BOOKMESH_LOG": "json", "PROVIDERS": "isbndb", "BATCH_PROVIDERS": "isbndb"},
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C at the terminal is for the parent, which ends this one in order

@@ -34,8 +34,7 @@ from services.books.env import Env
 from services.books.inspection import inspected, metrics
 from services.books.lease import Leases
 from services.books.memory import Memory
-from services.books.panel import Panel
-from services.books.providers.isbndb import Isbndb
+from services.books.panel_opening import open_panel
 from services.books.purging import Purging
 from services.books.query import cache_key
 from services.books.search import Search
@@ -92,7 +91,11 @@ async def lifespan(
     """
     settings = settings_of(env)
     # What listens for ever is not waited for when the service drains; what writes is.
-    async with Background(vitals=env.MESH.vitals) as listening, Background(grace_s=_DRAIN_S) as background:
+    async with (
+        open_panel(env, settings) as opened,  # the tasks end before the session that they use
+        Background(vitals=env.MESH.vitals) as listening,
+        Background(grace_s=_DRAIN_S) as background,
+    ):
         hot = hot_shelf(env.CACHE, ttl_s=settings.hot_ttl_s, background=background, clock=monotonic, chance=chance)
         cold = cold_shelf(env.API_CACHE_COLD, background=background, clock=monotonic)
         cache = Cache(
@@ -115,11 +118,18 @@ async def lifespan(
             chance=chance,
             tell=purging.tell_renewed,
         )
-        isbndb = Isbndb(env.ISBNDB_WORKER)
-        search = Search(answering, Panel([isbndb]), clock=clock)
-        batch = Batch(search, isbndb, background, default_results=settings.max_results)
+        search = Search(answering, opened.panel, clock=clock)
+        batch = Batch(search, opened.panel, background, default_results=settings.max_results)
         await purging.open(listening)
-        yield State(settings=settings, cache=cache, purging=purging, answering=answering, search=search, batch=batch)
+        yield State(
+            settings=settings,
+            cache=cache,
+            purging=purging,
+            answering=answering,
+            search=search,
+            batch=batch,
+            accounts=opened.accounts,
+        )
         await cache.flush()
 
 

@@ -1,7 +1,6 @@
 """What a search is to the walk of a key: whom it asks, what it makes of their answers, and how it tells them."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 from bookmesh.type.v1.book_pb2 import Work
 
@@ -12,22 +11,12 @@ from services.books.cache import Held
 from services.books.checks import Ask
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
+from services.books.panel import Panel
 from services.books.query import Query
 from services.books.telling import SEARCH_PROVENANCE, Told, told
 
-PATIENT_S = 30.0
-"""Seconds that a call to a provider may take when nobody waits for the answer itself; much of it goes by in the queue
-that a plan's rate makes. Who does wait gets the binding's own time."""
-
-Asking = Callable[[Query], Awaitable[Sequence[Answer]]]
-"""Asks the providers."""
-
-
-class Asked(Protocol):
-    """The providers, as a search needs them."""
-
-    async def ask(self, query: Query, *, patient: bool) -> Sequence[Answer]:
-        """What each did for a query, the most trusted first."""
+Asking = Callable[[Query, float | None], Awaitable[Sequence[Answer]]]
+"""Asks the providers, within so many seconds."""
 
 
 class Search:
@@ -39,7 +28,7 @@ class Search:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, answering: Answering, panel: Asked, *, clock: Clock) -> None:
+    def __init__(self, answering: Answering, panel: Panel, *, clock: Clock) -> None:
         self._answering = answering
         self._panel = panel
         self._clock = clock
@@ -57,12 +46,15 @@ class Search:
             UnavailableError: ALL_PROVIDERS_FAILED.
             ResourceExhaustedError: QUOTA_SPENT or PROVIDER_RATE_LIMITED, as the providers said.
         """
-        held = self._answering.at_hand(ask.key, ask.wishes) or await self._answering.answer(
-            ask.key,
-            ask.wishes,
-            lambda: self._made(ask.query, self._panel_for(patient=is_batch)),
-            patient=is_batch or ask.wishes.no_cache,
-        )
+        held = self._answering.at_hand(ask.key, ask.wishes)
+        if held is None:
+            asking = self._panel_for(patient=is_batch)
+            held = await self._answering.answer(
+                ask.key,
+                ask.wishes,
+                lambda left_s: self._made(ask.query, asking, left_s),
+                patient=is_batch or ask.wishes.no_cache,
+            )
         return self._told(ask, held)
 
     async def looked(self, ask: Ask) -> tuple[Told | None, Held | None]:
@@ -89,7 +81,7 @@ class Search:
             ask.key,
             ask.wishes,
             held,
-            lambda: self._made(ask.query, ways),
+            lambda left_s: self._made(ask.query, ways, left_s),
             patient=True,
             with_others=asking is not None,
         )
@@ -100,7 +92,7 @@ class Search:
         return self._answering.is_under_way(key)
 
     def _panel_for(self, *, patient: bool) -> Asking:
-        return lambda query: self._panel.ask(query, patient=patient)
+        return lambda query, left_s: self._panel.ask(query, patient=patient, left_s=left_s)
 
     def _told(self, ask: Ask, held: Held) -> Told:
         return told(
@@ -112,8 +104,8 @@ class Search:
             provenance_number=SEARCH_PROVENANCE,
         )
 
-    async def _made(self, query: Query, asking: Asking) -> Made:
-        response = composed(query, await asking(query))
+    async def _made(self, query: Query, asking: Asking, left_s: float | None) -> Made:
+        response = composed(query, await asking(query, left_s))
         works, ends = packed(response.results)
         tags = tags_of(spoken_of(response.results))
         response.ClearField("results")

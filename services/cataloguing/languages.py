@@ -83,6 +83,11 @@ def _is_latin(language: str) -> bool:
     return language not in _NOT_LATIN
 
 
+def is_latin_text(text: str) -> bool:
+    """Whether most letters of a text are Latin, or it has none."""
+    return _script(text) in ("", "LATIN")
+
+
 def _script(text: str) -> str:
     """The script of most letters; "KANA" wherever there is some, for only Japanese has it; "" without letters."""
     counts = _counts(text)

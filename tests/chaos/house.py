@@ -25,6 +25,7 @@ from bookmesh.type.v1.book_pb2 import Tier
 
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect
 from mesh.status import MeshError
+from tests.alone import ISBNDB_ALONE
 from tests.chaos.fault_proxy import FaultProxy, fault_proxy
 from tests.chaos.load import Load, Stream
 from tests.chaos.programs import CREDENTIALS, Program, seaweed, valkey
@@ -195,9 +196,10 @@ def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shippe
     book = _replaced(book, '"--plan", "enterprise"', '"--plan", "enterprise", "--per-second", "0", "--per-day", "0"')
     deployment.book.write_text(book)
     rates = {"RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000", "ISBNDB_CALLS_PER_DAY": "0"}
-    # What lies in memory would hide what becomes of the stores, and other providers what becomes of this one.
-    alone = {"CACHE_MEMORY_BYTES": "0", "PROVIDERS": "isbndb"}
-    deployment.environ |= {**CREDENTIALS, **rates, **alone}
+    # One provider, so that what is claimed of a failing one can be seen; what lies in memory would hide what becomes of
+    # the stores.
+    rates |= ISBNDB_ALONE | {"CACHE_MEMORY_BYTES": "0"}
+    deployment.environ |= {**CREDENTIALS, **rates}
 
 
 def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:

@@ -98,6 +98,8 @@ async def open_house(data: Path) -> AsyncIterator[House]:
             CACHE_MEMORY_BYTES=0,  # what is tested here lies behind the memory of the process
             MAX_RESULTS_DEFAULT=40,
             RATE_LIMIT_MS=100,
+            PROVIDERS="isbndb",
+            BATCH_PROVIDERS="isbndb",
             MESH=introspection("books-api-proxy"),
         )
         state = await closing.enter_async_context(books.lifespan(env))

@@ -10,6 +10,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_PROVIDER_BAD_ANSWER
 from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.status import MeshError, NotFoundError, UnavailableError
+from mesh.trace import CLASS_KEY
 from services.books.merge import in_language
 from services.books.providers.protocol import Found
 from services.books.query import Query
@@ -25,6 +26,15 @@ _TEXT_LENGTH = 512
 _ANY_LANGUAGE = "*"
 
 
+_Marks = tuple[tuple[str, str], ...]
+"""Metadata of a call."""
+
+
+def _class(*, batch: bool) -> _Marks:
+    """What tells the leaf that nobody waits; what answers batch work says so by itself, but not what is done ahead."""
+    return ((CLASS_KEY, "batch"),) if batch else ()
+
+
 class Isbndb:
     """The leaf's methods, put together to answers.
 
@@ -37,19 +47,20 @@ class Isbndb:
     def __init__(self, worker: IsbndbServiceStub) -> None:
         self._worker = worker
 
-    async def find(self, query: Query, *, limit_s: float | None = None) -> Found:
+    async def find(self, query: Query, *, limit_s: float | None = None, batch: bool = False) -> Found:
         """The book of an ISBN, or the books of a text.
 
         Args:
             query: what is sought.
             limit_s: seconds that each call may take, its turn at ISBNdb included; None leaves it to the binding.
+            batch: nobody waits for it; the calls tell the leaf so.
 
         Raises:
             MeshError: what the leaf failed with, when nothing was found beside.
         """
         if query.isbn13:
-            return await self._book(query.isbn13, limit_s)
-        return await _Texts(self._worker, query, limit_s).find()
+            return await self._book(query.isbn13, limit_s, _class(batch=batch))
+        return await _Texts(self._worker, query, limit_s, _class(batch=batch)).find()
 
     async def find_isbns(self, isbns: Sequence[str], *, limit_s: float | None = None) -> Mapping[str, Found]:
         """The books of at most 1,000 ISBN-13s.
@@ -71,9 +82,9 @@ class Isbndb:
             for at, isbn in enumerate(isbns)
         }
 
-    async def _book(self, isbn13: str, limit_s: float | None) -> Found:
+    async def _book(self, isbn13: str, limit_s: float | None, marks: _Marks) -> Found:
         try:
-            answer = await self._worker.GetBook(pb.GetBookRequest(isbn=isbn13), timeout=limit_s)
+            answer = await self._worker.GetBook(pb.GetBookRequest(isbn=isbn13), timeout=limit_s, metadata=marks)
         except NotFoundError:
             # The answer "there is none" does not tell what it cost; it is taken to be a call like any other.
             return Found(call_count=1)
@@ -87,12 +98,14 @@ class _Texts:
         worker: the leaf.
         query: the text, and the language.
         limit_s: seconds that each call may take.
+        marks: metadata of each call.
     """
 
-    def __init__(self, worker: IsbndbServiceStub, query: Query, limit_s: float | None) -> None:
+    def __init__(self, worker: IsbndbServiceStub, query: Query, limit_s: float | None, marks: _Marks) -> None:
         self._worker = worker
         self._query = query
         self._limit_s = limit_s
+        self._marks = marks
         self._reading = reading_of(query.text)
 
     async def find(self) -> Found:
@@ -150,7 +163,7 @@ class _Texts:
         request = pb.SearchBooksRequest(
             q=text[:_TEXT_LENGTH], column=column, page_size=PAGE_SIZE, language=_ANY_LANGUAGE, match_all=True
         )
-        answer = await self._worker.SearchBooks(request, timeout=self._limit_s)
+        answer = await self._worker.SearchBooks(request, timeout=self._limit_s, metadata=self._marks)
         return Found(works=answer.works, call_count=answer.provider_call_count)
 
     async def _author(self, name: str) -> Found:
@@ -160,5 +173,5 @@ class _Texts:
         """
         language = _ANY_LANGUAGE if self._query.include_translations else self._query.language
         request = pb.AuthorBibliographyRequest(author=name, page=1, page_size=PAGE_SIZE, language=language)
-        answer = await self._worker.AuthorBibliography(request, timeout=self._limit_s)
+        answer = await self._worker.AuthorBibliography(request, timeout=self._limit_s, metadata=self._marks)
         return Found(works=answer.works, call_count=answer.provider_call_count)
