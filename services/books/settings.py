@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.books.env import Env
+from services.books.windows import Windows
 
 MAX_RESULTS = 100
 """Works in one answer at most, as the contract has it; the cache keeps as many of each search."""
@@ -14,10 +15,14 @@ _YEAR_S = 366 * 24 * 3600
 class Settings:
     """What the proxy goes by."""
 
+    windows: Windows
+    """How long an answer is worth what."""
     hot_ttl_s: float
     """Seconds that an answer lies in the hot tier."""
-    cold_ttl_s: float
-    """Seconds that an answer counts as fresh."""
+    memory_ttl_s: float
+    """Seconds that an answer lies in memory."""
+    memory_bytes: int
+    """Bytes that answers may take in memory."""
     max_results: int
     """Works in an answer to a search that does not say how many."""
     patience_s: float
@@ -32,9 +37,25 @@ def settings_of(env: Env) -> Settings:
     """
     problems = [
         f"{name} must be 1 to {_YEAR_S} seconds, not {value}"
-        for name, value in (("CACHE_HOT_TTL", env.CACHE_HOT_TTL), ("CACHE_COLD_TTL", env.CACHE_COLD_TTL))
+        for name, value in (
+            ("CACHE_HOT_TTL", env.CACHE_HOT_TTL),
+            ("CACHE_COLD_TTL", env.CACHE_COLD_TTL),
+            ("CACHE_MEMORY_TTL", env.CACHE_MEMORY_TTL),
+            ("CACHE_NEGATIVE_TTL", env.CACHE_NEGATIVE_TTL),
+            ("CACHE_PARTIAL_TTL", env.CACHE_PARTIAL_TTL),
+        )
         if not 1 <= value <= _YEAR_S
     ]
+    problems += [
+        f"{name} must be 0 to {_YEAR_S} seconds, not {value}"
+        for name, value in (
+            ("CACHE_STALE_WHILE_REVALIDATE", env.CACHE_STALE_WHILE_REVALIDATE),
+            ("CACHE_STALE_IF_ERROR", env.CACHE_STALE_IF_ERROR),
+        )
+        if not 0 <= value <= _YEAR_S
+    ]
+    if env.CACHE_MEMORY_BYTES < 0:
+        problems.append(f"CACHE_MEMORY_BYTES must be 0 or more, not {env.CACHE_MEMORY_BYTES}")
     if not 1 <= env.MAX_RESULTS_DEFAULT <= MAX_RESULTS:
         problems.append(f"MAX_RESULTS_DEFAULT must be 1 to {MAX_RESULTS}, not {env.MAX_RESULTS_DEFAULT}")
     if env.RATE_LIMIT_MS < 0:
@@ -44,8 +65,16 @@ def settings_of(env: Env) -> Settings:
     if problems:
         raise ValueError("; ".join(problems))
     return Settings(
+        windows=Windows(
+            fresh_s=env.CACHE_COLD_TTL,
+            negative_s=env.CACHE_NEGATIVE_TTL,
+            partial_s=env.CACHE_PARTIAL_TTL,
+            revalidate_s=env.CACHE_STALE_WHILE_REVALIDATE,
+            error_s=env.CACHE_STALE_IF_ERROR,
+        ),
         hot_ttl_s=env.CACHE_HOT_TTL,
-        cold_ttl_s=env.CACHE_COLD_TTL,
+        memory_ttl_s=env.CACHE_MEMORY_TTL,
+        memory_bytes=env.CACHE_MEMORY_BYTES,
         max_results=env.MAX_RESULTS_DEFAULT,
         patience_s=env.CACHE_PATIENCE_MS / 1000,
     )

@@ -195,7 +195,9 @@ def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shippe
     book = _replaced(book, '"--plan", "enterprise"', '"--plan", "enterprise", "--per-second", "0", "--per-day", "0"')
     deployment.book.write_text(book)
     rates = {"RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000", "ISBNDB_CALLS_PER_DAY": "0"}
-    deployment.environ |= {**CREDENTIALS, **rates}
+    # What lies in memory would hide what becomes of the stores, and other providers what becomes of this one.
+    alone = {"CACHE_MEMORY_BYTES": "0", "PROVIDERS": "isbndb"}
+    deployment.environ |= {**CREDENTIALS, **rates, **alone}
 
 
 def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:

@@ -69,7 +69,7 @@ def test_search_and_provenance(running: tuple[Deployment, int]) -> None:
         ended = deployment.run("search", first_isbn(), "--json")
         assert ended.returncode == 0, ended.stderr
         tiers.append(json.loads(ended.stdout)["provenance"]["tier"])
-    assert tiers == ["TIER_ORIGIN", "TIER_HOT"]
+    assert tiers == ["TIER_ORIGIN", "TIER_MEMORY"]
 
 
 def test_dead_provider(running: tuple[Deployment, int]) -> None:
