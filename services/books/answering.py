@@ -47,8 +47,8 @@ class Made:
     """A provider that was asked did not answer."""
 
 
-Make = Callable[[], Awaitable[Made]]
-"""Asks the providers; raises a MeshError where none could answer."""
+Make = Callable[[float | None], Awaitable[Made]]
+"""Asks the providers, who may take so many seconds; raises a MeshError where none could answer."""
 
 
 @dataclass(slots=True)
@@ -177,11 +177,15 @@ class Answering:
         started = time.perf_counter()
         since = self._clock() if wishes.no_cache else None
         renews = held is not None or wishes.no_cache
+        call = CURRENT.get()
+        deadline = None if patient or call is None else call.deadline
         try:
             found = await self._flights.join(
                 key,
                 lambda: (
-                    self._kept(key, make, renews=renews) if with_others else self._made(key, make, since, renews=renews)
+                    self._kept(key, make, deadline, renews=renews)
+                    if with_others
+                    else self._made(key, make, since, deadline, renews=renews)
                 ),
             )
         except (UnavailableError, ResourceExhaustedError, DeadlineExceededError) as error:
@@ -195,13 +199,14 @@ class Answering:
             await self._cache.settled(key)
         return found
 
-    async def _made(self, key: str, make: Make, since: float | None, *, renews: bool) -> Held:
+    async def _made(self, key: str, make: Make, since: float | None, deadline: float | None, *, renews: bool) -> Held:
         """Has an answer made and keeps it, unless another process does so. A failure is kept nowhere.
 
         Args:
             key: the answer's key.
             make: asks the providers.
             since: only what was made from then on is news; None takes any that is fresh.
+            deadline: when the caller gives up, on the clock of time.monotonic(); None is never.
             renews: another answer may lie in the memory of other processes.
         """
         lease = await self._leases.take(key)
@@ -212,16 +217,16 @@ class Answering:
             # Its holder has failed or died. Who comes too late for the lease now asks all the same: once a process.
             lease = await self._leases.take(key) or Lease()
         try:
-            return await self._kept(key, make, renews=renews)
+            return await self._kept(key, make, deadline, renews=renews)
         finally:
             # It is given back once the answer lies where those who wait for it look.
             self._background.spawn(self._let_go(key, lease), name="lease let go")
 
-    async def _kept(self, key: str, make: Make, *, renews: bool) -> Held:
+    async def _kept(self, key: str, make: Make, deadline: float | None, *, renews: bool) -> Held:
         """Has an answer made, whatever other processes do, and keeps it."""
         self.counts.led += 1
         started = time.perf_counter()
-        made = await make()
+        made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
         entry = self._entry(made, time.perf_counter() - started)
         self._cache.put(key, entry)
         if renews:
@@ -273,7 +278,7 @@ class Answering:
 
     async def _refreshed(self, key: str, make: Make) -> None:
         try:
-            await self._flights.join(key, lambda: self._made(key, make, self._clock(), renews=True))
+            await self._flights.join(key, lambda: self._made(key, make, self._clock(), None, renews=True))
             self.counts.refreshed += 1
         except MeshError as error:
             _log.info("refresh_failed", key=key, reason=error.reason)
