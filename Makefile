@@ -70,6 +70,10 @@ bench: $(READY) ## measure a binding beside what one would write instead; ARGS=-
 overhead: $(READY) ## measure a server's CPU time with every layer on beside that of a bare grpc.aio server
 	@$(BIN)/python -m bench.overhead $(ARGS)
 
+.PHONY: hits
+hits: $(READY) ## measure a hit in the cache's memory, over the wire beside a bare handler and in process
+	@$(BIN)/python -m bench.hits $(ARGS)
+
 .PHONY: rolling
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)

@@ -57,3 +57,15 @@ class Env:
     """An address that Open Library may write to; whoever names none gets one call a second instead of three."""
     QUOTA_LIVE_RESERVE: float = 0.1
     """The share of each day's calls that work which nobody waits for leaves to people, 0 to 1."""
+    CACHE_MEMORY_BYTES: int = 64 * 1024 * 1024
+    """Bytes that answers may take in the memory of the process."""
+    CACHE_MEMORY_TTL: int = 300
+    """Seconds that an answer lies in memory."""
+    CACHE_NEGATIVE_TTL: int = 600
+    """Seconds that "nothing found" counts as fresh."""
+    CACHE_PARTIAL_TTL: int = 60
+    """Seconds that an answer counts as fresh to which a provider gave nothing."""
+    CACHE_STALE_WHILE_REVALIDATE: int = 86_400
+    """Seconds past its time that an answer is given while it is refreshed."""
+    CACHE_STALE_IF_ERROR: int = 30 * 86_400
+    """Seconds past its time that an answer is given where the providers fail."""

@@ -196,15 +196,16 @@ def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shippe
     book = _replaced(book, '"--plan", "enterprise"', '"--plan", "enterprise", "--per-second", "0", "--per-day", "0"')
     deployment.book.write_text(book)
     rates = {"RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000", "ISBNDB_CALLS_PER_DAY": "0"}
-    # One provider, so that what is claimed of a failing one can be seen.
-    rates |= ISBNDB_ALONE
-    deployment.environ |= {**CREDENTIALS, **rates}
+    # What lies in memory would hide what becomes of the stores, and other providers what becomes of this one.
+    alone = {"CACHE_MEMORY_BYTES": "0", **ISBNDB_ALONE}
+    deployment.environ |= {**CREDENTIALS, **rates, **alone}
 
 
 def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:
     """Puts the stores' proxies into the address book."""
     book = deployment.book.read_text()
-    book = _replaced(book, 'default = "embedded"', f'default = "redis://127.0.0.1:{kv_port}"')
+    for key in ("default", "kv"):
+        book = _replaced(book, f'{key} = "embedded"', f'{key} = "redis://127.0.0.1:{kv_port}"')
     book = _replaced(book, r"\[buckets\]", f'[buckets]\nbooks-cold = "s3+http://127.0.0.1:{s3_port}"')
     deployment.book.write_text(book)
 
