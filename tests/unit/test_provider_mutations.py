@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,8 @@ def check_edition(edition: Edition) -> None:
     assert edition.isbn_13 in ("", isbn13_of(edition.isbn_13))
     assert bool(edition.isbn_10) == edition.isbn_13.startswith("978")
     assert edition.cover_uri == "" or edition.cover_uri.startswith("https://")
+    if edition.provider == "open_library":
+        assert re.fullmatch(r"(https://covers\.openlibrary\.org/b/id/[1-9]\d*-L\.jpg)?", edition.cover_uri)
     assert edition.provider in {"google_books", "open_library"}
     assert 0 <= edition.page_count <= 100_000
     assert edition.language == "" or edition.language.isalpha()
