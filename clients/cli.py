@@ -14,12 +14,12 @@ import typer
 from bookmesh.books.v1 import admin_service_pb2 as books_admin
 from bookmesh.books.v1 import books_service_pb2 as books
 from bookmesh.isbndb.v1 import admin_service_pb2 as isbndb_admin
-from bookmesh.isbndb.v1 import isbndb_service_pb2 as isbndb
 from bookmesh.warmer.v1 import admin_service_pb2 as warmer_admin
 from bookmesh.warmer.v1 import warmer_service_pb2 as warmer
 from google.protobuf.json_format import MessageToJson
 
 from clients import render
+from clients.bibliography import author_command
 from clients.breakers import breaker_command
 from clients.connect import BOOKS, ISBNDB, WARMER, Services
 from clients.demo import demo
@@ -69,32 +69,6 @@ def search_command(
         err.print(render.interpretation(answer), render.provenance(answer.provenance, elapsed), sep=": ")
         err.print(render.outcomes(answer.providers))
         out.print(render.search(answer, limit=max_results or len(answer.results)))
-
-    run(book, env, ask)
-
-
-@app.command("author")
-def author_command(
-    name: Annotated[str, typer.Argument(help="The author's name.")],
-    book: Book = Path("mesh.toml"),
-    env: Environment = None,
-    *,
-    page: Annotated[int, typer.Option("--page", help="The page, from 1.")] = 1,
-    page_size: Annotated[int, typer.Option("--page-size", help="Editions a page; 0 is the default of 50.")] = 0,
-    language: Annotated[str, typer.Option("--language", help="A language such as en; * for all.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show what an author wrote."""
-    request = isbndb.AuthorBibliographyRequest(author=name, page=page, page_size=page_size, language=language)
-
-    async def ask(services: Services) -> None:
-        answer = await services.isbndb.AuthorBibliography(request)
-        if as_json:
-            print_json(answer)
-            return
-        more = f"; --page {answer.next_page} has more" if answer.next_page else ""
-        err.print(f"{len(answer.works)} works in {answer.edition_count} editions by {answer.author or name}{more}")
-        out.print(render.works(answer.works))
 
     run(book, env, ask)
 
@@ -221,6 +195,7 @@ def why_command(
     run(book, env, ask)
 
 
+app.command("author")(author_command)
 app.command("breaker")(breaker_command)
 app.command("demo")(demo)
 

@@ -1,10 +1,10 @@
 """How answers look on a terminal; every function is pure and gives something that rich can print."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bookmesh.books.v1.books_service_pb2 import ProviderOutcome, ProviderState, QueryKind, SearchAutoResponse
 from bookmesh.mesh.v1.admin_pb2 import Breaker, BreakerState, Health, HealthState
-from bookmesh.type.v1.book_pb2 import Edition, Format, Provenance, Tier, Work
+from bookmesh.type.v1.book_pb2 import Edition, Format, Provenance, Tier, Work, WorkKind
 from bookmesh.warmer.v1.warmer_service_pb2 import Library, Reject, Repair, WarmJob, WarmJobState
 from rich.table import Table
 from rich.text import Text
@@ -70,12 +70,21 @@ def outcomes(providers: Iterable[ProviderOutcome]) -> Text:
 def works(found: Iterable[Work]) -> Table:
     """A bibliography."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("First", "Title", "Editions", "ISBN"):
-        table.add_column(column, overflow="fold")
+    for column in ("First", "Title", "Editions", "ISBN", "Formats"):
+        table.add_column(column, overflow="fold", justify="right" if column in {"First", "Editions"} else "left")
     for work in found:
         isbn = next((edition.isbn_13 for edition in work.editions if edition.isbn_13), "")
-        table.add_row(str(work.first_publication_year or ""), Text(work.title), str(len(work.editions)), isbn)
+        year, count = str(work.first_publication_year or ""), str(len(work.editions))
+        table.add_row(year, Text(work.title), count, isbn, ", ".join(_formats(work)))
     return table
+
+
+def _formats(work: Work) -> Iterator[str]:
+    """What a work is, if it is no plain book, and the formats of its editions; what nobody told is left out."""
+    if work.kind not in (WorkKind.WORK_KIND_UNSPECIFIED, WorkKind.WORK_KIND_BOOK):
+        yield word(WorkKind.Name(work.kind), "WORK_KIND_")
+    for form in dict.fromkeys(edition.format for edition in work.editions if edition.format):
+        yield word(Format.Name(form), "FORMAT_")
 
 
 def library(of: Library) -> Text:

@@ -8,11 +8,27 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bookmesh.books.v1 import books_service_pb2 as pb
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_PAGE_TOKEN
 
 from mesh.status import InvalidArgumentError
-from services.books.query import InvalidQueryError, OrderBy, Query, cache_key, parse
+from services.books.likeness import printed_name_key
+from services.books.paging import Mark, PageTokenError, mark_of
+from services.books.query import (
+    DEFAULT_LANGUAGE,
+    InvalidQueryError,
+    OrderBy,
+    Query,
+    bibliography_key,
+    cache_key,
+    parse,
+)
 from services.books.telling import interpretation_of
 from services.books.wishes import NO_WISHES, Wishes
+from services.cataloguing.names import display_name
+from services.cataloguing.text import line_of
+
+PAGE_SIZE, LARGEST_PAGE = 50, 100
+"""Works of a page when a request does not say how many, and at most."""
 
 _ORDERS: Mapping[int, OrderBy] = {
     pb.ORDER_BY_UNSPECIFIED: OrderBy.RELEVANCE,
@@ -35,6 +51,58 @@ class Ask:
     """What of the answer is this search's own, for its key is shared by others."""
     wishes: Wishes = NO_WISHES
     """What is asked of the cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorAsk:
+    """A page of an author's works that can be answered."""
+
+    author: str
+    """The name, first name first."""
+    language: str
+    """The language asked for."""
+    key: str
+    """The key of the whole."""
+    page_size: int
+    """Works of the page, 1 to 100."""
+    after: Mark | None = None
+    """Where the page before ended; None for the first."""
+    wishes: Wishes = NO_WISHES
+    """What is asked of the cache."""
+
+
+def checked_bibliography(request: pb.AuthorBibliographyRequest) -> AuthorAsk:
+    """What a request asks for.
+
+    Args:
+        request: one that keeps the contract's rules.
+
+    Raises:
+        InvalidArgumentError: INVALID_FIELD for a name that nobody has, or INVALID_PAGE_TOKEN.
+    """
+    author = display_name(line_of(request.author))
+    if not author:
+        raise InvalidArgumentError(
+            ERROR_REASON_INVALID_FIELD, "author must be a name, with a letter in it", field="author"
+        )
+    language = request.language.lower() or DEFAULT_LANGUAGE
+    key = bibliography_key(printed_name_key(author), language)
+    try:
+        after = mark_of(key, request.page_token) if request.page_token else None
+    except PageTokenError:
+        raise InvalidArgumentError(
+            ERROR_REASON_INVALID_PAGE_TOKEN,
+            "page_token is none that this method gave out for this author and language",
+            field="page_token",
+        ) from None
+    return AuthorAsk(
+        author=author,
+        language=language,
+        key=key,
+        page_size=min(request.page_size or PAGE_SIZE, LARGEST_PAGE),
+        after=after,
+        wishes=wishes_of(request.cache_control) if request.HasField("cache_control") else NO_WISHES,
+    )
 
 
 def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> Ask:

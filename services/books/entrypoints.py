@@ -14,7 +14,6 @@ from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer
 from bookmesh.mesh.v1.error_reason_pb2 import (
     ERROR_REASON_INVALID_FIELD,
     ERROR_REASON_INVALID_ISBN,
-    ERROR_REASON_NOT_BUILT,
     ErrorReason,
 )
 
@@ -24,12 +23,13 @@ from mesh.call import Clock, answers_batch
 from mesh.context import Context, ready
 from mesh.quota.account import Account
 from mesh.quota.report import key_quotas
-from mesh.status import InvalidArgumentError, UnimplementedError
+from mesh.status import InvalidArgumentError
 from services.books.answering import Answering
 from services.books.bans import Kind
 from services.books.batch import Batch
+from services.books.bibliography import Bibliography
 from services.books.cache import Cache
-from services.books.checks import checked_query, checked_search
+from services.books.checks import checked_bibliography, checked_query, checked_search
 from services.books.env import Env
 from services.books.inspection import inspected, metrics
 from services.books.lease import Leases
@@ -70,6 +70,8 @@ class State:
     """Answers one search."""
     batch: Batch
     """Answers many."""
+    bibliography: Bibliography
+    """Answers with an author's works."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """The keys of the providers that the proxy itself speaks to, by what people call them."""
 
@@ -128,6 +130,7 @@ async def lifespan(
             answering=answering,
             search=search,
             batch=batch,
+            bibliography=Bibliography(answering, opened.bibliographers, clock=clock),
             accounts=opened.accounts,
         )
         await cache.flush()
@@ -166,16 +169,14 @@ class Default(BooksServiceServicer):
     async def AuthorBibliography(
         self, request: pb.AuthorBibliographyRequest, context: Context
     ) -> pb.AuthorBibliographyResponse:
-        """Not built: the leaf has the pages of one provider.
+        """One page of an author's works; it comes to the cache and goes to the caller as SearchAuto's answers do.
 
         Raises:
-            UnimplementedError: NOT_BUILT.
+            InvalidArgumentError: INVALID_FIELD or INVALID_PAGE_TOKEN.
         """
-        raise UnimplementedError(
-            ERROR_REASON_NOT_BUILT,
-            "AuthorBibliography over all providers is not built yet",
-            metadata={"method": "AuthorBibliography"},
-        )
+        told = await self._state.bibliography.answer(checked_bibliography(request), is_batch=answers_batch())
+        context.set_trailing_metadata(told.trailing())
+        return ready(pb.AuthorBibliographyResponse, told.data)
 
 
 class Admin(AdminMethods, AdminServiceServicer):

@@ -35,10 +35,25 @@ def title_key(title: str) -> str:
 def name_key(name: str) -> str:
     """Equal for the spellings of one name in either order: "J. K. Rowling", "Rowling, J.K." and "JK Rowling"."""
     words = words_of(name)
-    if any(unicodedata.category(char) == "Lo" for word in words for char in word):
-        # Names in Han, Kana or Hangul are written with and without a space, and never turned round.
+    if _is_run_together(words):
         return "".join(words)
     return " ".join(sorted(_with_joined_initials(words))) or name.casefold().strip()
+
+
+@lru_cache(maxsize=8192)
+def printed_name_key(name: str) -> str:
+    """Equal for the spellings of one name with its words in their order: "King Stephen" is not "Stephen King".
+
+    Providers are asked for a name as it is written, and one in another order may bring nothing: so what is kept under
+    a name must not depend on the order that somebody typed.
+
+    Args:
+        name: first name first, as `cataloguing.names.display_name` has it.
+    """
+    words = words_of(name)
+    if _is_run_together(words):
+        return "".join(words)
+    return " ".join(_with_joined_initials(words)) or name.casefold().strip()
 
 
 @lru_cache(maxsize=8192)
@@ -46,6 +61,11 @@ def spoken_name_key(name: str) -> str:
     """Equal for names that differ in initials alone: "Ursula Le Guin" and "Ursula K. Le Guin"; "" for a single word."""
     kept = sorted(word for word in words_of(name) if len(word) > 1 and word not in _GENERATIONS)
     return " ".join(kept) if len(kept) > 1 else ""
+
+
+def _is_run_together(words: tuple[str, ...]) -> bool:
+    """Names in Han, Kana or Hangul are written with and without a space, and never turned round."""
+    return any(unicodedata.category(char) == "Lo" for word in words for char in word)
 
 
 def _with_joined_initials(words: tuple[str, ...]) -> list[str]:

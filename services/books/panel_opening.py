@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from mesh.call import Clock
 from mesh.quota.account import Account
+from services.books.bibliographers import Bibliographers
 from services.books.env import Env
 from services.books.panel import Panel, Policy
 from services.books.providers import google_books, open_library
+from services.books.providers.google_bibliography import GoogleBibliography
 from services.books.providers.http import open_session
 from services.books.providers.isbndb import Isbndb
+from services.books.providers.isbndb_bibliography import IsbndbBibliography
+from services.books.providers.open_library_bibliography import OpenLibraryBibliography
 from services.books.providers.opening import Opening
-from services.books.providers.protocol import Provider
+from services.books.providers.protocol import Bibliographer, Provider
 from services.books.settings import Settings
 
 PROVIDERS: Mapping[str, Callable[[Opening], Provider]] = {
@@ -23,6 +27,13 @@ PROVIDERS: Mapping[str, Callable[[Opening], Provider]] = {
 }
 """How each provider is opened. One more is a file beside theirs and a line here."""
 
+BIBLIOGRAPHERS: Mapping[str, Callable[[Opening], Bibliographer]] = {
+    "isbndb": lambda opening: IsbndbBibliography(opening.env.ISBNDB_WORKER, clock=opening.clock),
+    "google_books": lambda opening: GoogleBibliography(opening.callers["google_books"]),
+    "open_library": lambda opening: OpenLibraryBibliography(opening.callers["open_library"]),
+}
+"""How the same provider, once it is opened, lists an author's works; one that can't has no line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -30,6 +41,8 @@ class Opened:
 
     panel: Panel
     """Asks the providers."""
+    bibliographers: Bibliographers
+    """Asks them for an author's works."""
     accounts: Mapping[str, Account]
     """The accounts that the proxy itself calls with, by what people call them."""
 
@@ -52,4 +65,9 @@ async def open_panel(env: Env, settings: Settings, *, monotonic: Clock = time.mo
             wait_s=settings.provider_wait_s,
             head_start_s=settings.head_start_s,
         )
-        yield Opened(panel=Panel(providers, policy, clock=monotonic), accounts=opening.accounts)
+        listing = {name: BIBLIOGRAPHERS[name](opening) for name in settings.providers if name in BIBLIOGRAPHERS}
+        yield Opened(
+            panel=Panel(providers, policy, clock=monotonic),
+            bibliographers=Bibliographers(listing, settings.batch_providers, clock=monotonic),
+            accounts=opening.accounts,
+        )

@@ -126,6 +126,16 @@ def cache_key(query: Query) -> str:
     return f"{KEY_VERSION}:text:{query.language}:{scope}:{query.order_by.value}:{_shown(query.normal)}"
 
 
+def bibliography_key(name: str, language: str) -> str:
+    """The one key of an author's works in one language, whatever the page.
+
+    Args:
+        name: the key of the author's name, as `likeness.printed_name_key` makes it.
+        language: the language asked for, as `Query.language` has it.
+    """
+    return f"{KEY_VERSION}:author:{language}:{_shown(name)}"
+
+
 def _shown(normal: str) -> str:
     """A text as a key shows it: readable where it is short and ASCII, else a hash; a sign tells the two apart."""
     if normal.isascii() and len(normal) <= _READABLE_KEY:

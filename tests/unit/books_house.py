@@ -59,6 +59,8 @@ class FakeLeaf(IsbndbServiceServicer):
     """The leaf over a handful of works: it counts its calls, and fails or waits when it is told to."""
 
     works: Sequence[Work] = CATALOGUE
+    page_limit: int = 1_000
+    """Works of one page of a bibliography at most."""
     calls: Counter[str] = field(default_factory=Counter)
     requests: list[object] = field(default_factory=list)
     left_s: list[float | None] = field(default_factory=list)
@@ -115,7 +117,7 @@ class FakeLeaf(IsbndbServiceServicer):
     async def AuthorBibliography(
         self, request: leaf_pb.AuthorBibliographyRequest, context: Context
     ) -> leaf_pb.AuthorBibliographyResponse:
-        """The works of a name in one language."""
+        """A page of the works of a name in one language."""
         await self._called("AuthorBibliography", request, context)
         found = [
             each
@@ -123,7 +125,16 @@ class FakeLeaf(IsbndbServiceServicer):
             if any(name_key(author.name) == name_key(request.author) for author in each.authors)
             and any(request.language in ("*", edition.language) for edition in each.editions)
         ]
-        return leaf_pb.AuthorBibliographyResponse(works=found, author=request.author, provider_call_count=1)
+        size = min(request.page_size, self.page_limit)
+        start = (request.page - 1) * size
+        more = request.page + 1 if start + size < len(found) else 0
+        return leaf_pb.AuthorBibliographyResponse(
+            works=found[start : start + size],
+            author=request.author if found else "",
+            page=request.page,
+            next_page=more,
+            provider_call_count=1,
+        )
 
     async def SearchBooks(self, request: leaf_pb.SearchBooksRequest, context: Context) -> leaf_pb.SearchBooksResponse:
         """The works that have all words in their titles, or anywhere."""
@@ -158,6 +169,14 @@ class House:
     async def search(self, q: str, **more: object) -> pb.SearchAutoResponse:
         """One search, whose writes have landed when it returns."""
         response = await self.stub.SearchAuto(pb.SearchAutoRequest(q=q, **more))  # type: ignore[arg-type]  # any field
+        await self.state.cache.flush()
+        return response
+
+    async def author(self, author: str, **more: object) -> pb.AuthorBibliographyResponse:
+        """One page of an author's works, whose writes have landed when it returns."""
+        response = await self.stub.AuthorBibliography(
+            pb.AuthorBibliographyRequest(author=author, **more)  # type: ignore[arg-type]  # any field
+        )
         await self.state.cache.flush()
         return response
 

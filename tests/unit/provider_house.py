@@ -20,9 +20,11 @@ from mesh.testing import FakeClock
 from services.books.providers import google_books, open_library, open_library_docs
 from services.books.providers.caller import Caller
 from services.books.providers.faults import Faults
+from services.books.providers.google_bibliography import GoogleBibliography
 from services.books.providers.google_books import GoogleBooks
 from services.books.providers.http import Line
 from services.books.providers.open_library import OpenLibrary
+from services.books.providers.open_library_bibliography import OpenLibraryBibliography
 
 EDEN = "9781440631320"
 DUNE = "9780441013593"
@@ -190,6 +192,8 @@ class Provided:
 
     google: GoogleBooks
     library: OpenLibrary
+    google_list: GoogleBibliography
+    library_list: OpenLibraryBibliography
     session: FakeSession
     clock: FakeClock
     ledger: LocalLedger
@@ -230,9 +234,13 @@ def provided(session: FakeSession, *, keys: Sequence[str] = (), calls_per_day: i
         return Caller(line, keys, ledger, headers=headers, secret=secret, clock=clock)
 
     contact = open_library.headers_of("me@books.test")
+    google = caller(google_books.FAULTS, google_books.headers_of, google_books.SECRETS[0])
+    library = caller(open_library_docs.FAULTS, lambda _: contact, "")
     return Provided(
-        google=GoogleBooks(caller(google_books.FAULTS, google_books.headers_of, google_books.SECRETS[0])),
-        library=OpenLibrary(caller(open_library_docs.FAULTS, lambda _: contact, "")),
+        google=GoogleBooks(google),
+        library=OpenLibrary(library),
+        google_list=GoogleBibliography(google),
+        library_list=OpenLibraryBibliography(library),
         session=session,
         clock=clock,
         ledger=ledger,

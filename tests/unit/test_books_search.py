@@ -17,7 +17,6 @@ from mesh.status import (
     NotFoundError,
     ResourceExhaustedError,
     UnavailableError,
-    UnimplementedError,
 )
 from tests.unit.books_house import CATALOGUE, DUNE, DUNE_10, UNKNOWN, FakeLeaf, open_house, work
 
@@ -477,14 +476,6 @@ async def test_provider_is_asked_in_the_language() -> None:
         await it.search("Frank Herbert", language="fr")
         asked = [each for each in it.leaf.requests if isinstance(each, leaf_pb.AuthorBibliographyRequest)]
         assert [each.language for each in asked] == ["fr"]
-
-
-async def test_bibliography_is_not_built() -> None:
-    """What a later issue builds says so."""
-    async with open_house() as it:
-        with pytest.raises(UnimplementedError) as caught:
-            await it.stub.AuthorBibliography(pb.AuthorBibliographyRequest(author="Frank Herbert"))
-        assert caught.value.reason == "NOT_BUILT"
 
 
 async def test_catalogue_is_found_by_every_isbn() -> None:

@@ -118,7 +118,8 @@ class GoogleBooks:
         if query.isbn13:
             works = await _volumes(calls, {"q": f"isbn:{query.isbn13}"}, query.isbn13)
             return Found(works=works, call_count=calls.call_count)
-        reading, terms = reading_of(query.text), _restriction(query)
+        reading = reading_of(query.text)
+        terms = {} if query.include_translations else restriction(query.text, query.language)
         plain = normal_form(reading.whole)
         if not plain:
             return Found()
@@ -138,11 +139,10 @@ async def _volumes(calls: Round, terms: Mapping[str, str], isbn13: str = "") -> 
     return list(works_of(found, isbn13))
 
 
-def _restriction(query: Query) -> Mapping[str, str]:
+def restriction(text: str, language: str) -> Mapping[str, str]:
     """The language asked for, where asking for it can't hide a book: its records of a text in that script bear it."""
-    language = query.language
-    is_safe = len(language) == _TWO_LETTERS and language not in _SPLIT_LANGUAGES and is_latin_text(query.text)
-    return {} if query.include_translations or not is_safe else {"langRestrict": language}
+    is_safe = len(language) == _TWO_LETTERS and language not in _SPLIT_LANGUAGES and is_latin_text(text)
+    return {"langRestrict": language} if is_safe else {}
 
 
 def _closer(reading: Reading, works: Sequence[Work]) -> str:

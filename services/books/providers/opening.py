@@ -35,6 +35,8 @@ class Opening:
     """Seconds, never going back."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """The accounts so far, by what people call them."""
+    callers: dict[str, Caller] = field(default_factory=dict)
+    """What makes the calls of each provider so far, by its name."""
 
     def caller(
         self,
@@ -65,7 +67,7 @@ class Opening:
 
         breaker = Breaker(BreakerSettings(), self.clock, random.random, tell)
         self.env.MESH.breakers.add(binding, METHOD, breaker)
-        return Caller(
+        self.callers[faults.provider] = Caller(
             Line(self.session, base_url=base_url, faults=faults, breaker=breaker, clock=self.clock),
             KeyRing(tuple(accounts.values()), self.env.MESH.ledger, clock=self.clock),
             self.env.MESH.ledger,
@@ -73,3 +75,4 @@ class Opening:
             secret=secret,
             clock=self.clock,
         )
+        return self.callers[faults.provider]

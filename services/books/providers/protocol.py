@@ -20,6 +20,10 @@ class Found:
     """Calls that it cost."""
     failure: MeshError | None = None
     """Why a part of what was asked was not answered, so that there may be more."""
+    gaps: Sequence[str] = ()
+    """What is known to be missing though everything was answered, in sentences for people."""
+    names: Sequence[str] = ()
+    """What an author is called on the works, where that is not the name that was asked for."""
 
 
 class Provider(Protocol):
@@ -54,4 +58,27 @@ class BulkProvider(Provider, Protocol):
 
         Raises:
             MeshError: it failed, so that nothing can be said of any of them.
+        """
+
+
+class Bibliographer(Protocol):
+    """A provider that lists what an author wrote."""
+
+    name: str
+    """As `Provider.name`."""
+
+    async def bibliography(
+        self, author: str, *, language: str, limit_s: float | None = None, batch: bool = False
+    ) -> Found:
+        """What it has of an author; works of others may be among it.
+
+        Args:
+            author: the name, first name first.
+            language: a primary subtag; works whose language is not known are wanted as well.
+            limit_s: seconds that all of its calls may take together; None leaves it to the provider. What had come
+                by then is given, with the failure.
+            batch: nobody waits for it.
+
+        Raises:
+            MeshError: it failed, so that nothing can be said of what it has.
         """
