@@ -16,8 +16,8 @@ from bench.memory_tier.best import BYTES_OBJECT
 from bench.memory_tier.load import Load, name
 from services.books.memory import Memory
 
-_AT_ONCE = 10_000
-"""Requests between two looks at the process."""
+_AT_ONCE = 1_000
+"""Requests between two looks at the process; few, for they take room too."""
 
 _PAGE = resource.getpagesize()
 _FOR_GOOD_S = 1e9
