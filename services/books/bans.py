@@ -7,7 +7,8 @@ Varnish Cache documentation). Pure: where bans are kept and how they travel is `
 """
 
 import bisect
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -21,7 +22,7 @@ from services.books.likeness import name_key
 Kind = Literal["key", "prefix", "author", "isbn"]
 
 _tag_of = lru_cache(maxsize=4096)(tag_of)
-"""Kept, for every read of a store asks for the tags of all bans."""
+"""Kept, for a sweep asks for the tag of its ban at every value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +94,13 @@ def decoded(data: bytes) -> Ban | None:
 
 
 class BanList:
-    """The bans that are known."""
+    """The bans that are known. However many there are, telling whether an entry is covered costs little."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Ban] = {}
+        self._prefixes: dict[str, float] = {}
+        self._tags: dict[int, float] = {}
+        self._latest = -math.inf
 
     def __len__(self) -> int:
         """How many there are."""
@@ -108,17 +112,36 @@ class BanList:
         if known is not None and known.time >= ban.time:
             return False
         self._by_name[ban.name] = ban
+        self._latest = max(self._latest, ban.time)
+        if ban.kind == "prefix":
+            self._prefixes[ban.value] = ban.time
+        elif ban.kind != "key":
+            self._tags[_tag_of(ban.kind, ban.value)] = ban.time
         return True
 
     def covers(self, key: str, cache_time: float, tags: Sequence[int]) -> bool:
         """Whether an entry must not be given any more, as `Ban.covers` has it."""
-        return any(ban.covers(key, cache_time, tags) for ban in self._by_name.values())
+        # Most entries are later than every ban, and this is asked at every hit.
+        if cache_time > self._latest:
+            return False
+        named = self._by_name.get(f"key:{key}")
+        if named is not None and cache_time <= named.time:
+            return True
+        if any(cache_time <= time and key.startswith(prefix) for prefix, time in self._prefixes.items()):
+            return True
+        if len(self._tags) < len(tags):
+            return any(cache_time <= time and _holds(tags, tag) for tag, time in self._tags.items())
+        return any(cache_time <= self._tags.get(tag, -math.inf) for tag in tags)
 
-    def forget(self, before: float) -> Iterable[Ban]:
+    def forget(self, before: float) -> Sequence[Ban]:
         """Drops the bans of what can't live any more, and gives them."""
         old = [ban for ban in self._by_name.values() if ban.time < before]
         for ban in old:
             del self._by_name[ban.name]
+            if ban.kind == "prefix":
+                del self._prefixes[ban.value]
+            elif ban.kind != "key":
+                del self._tags[_tag_of(ban.kind, ban.value)]
         return old
 
 

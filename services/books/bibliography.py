@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from bookmesh.books.v1.books_service_pb2 import AuthorBibliographyResponse
 
 from mesh.call import Clock
-from services.books.answering import Answering, Made
+from services.books.answering import Answering
 from services.books.answers import Answer
 from services.books.bibliographers import Bibliographers
 from services.books.checks import AuthorAsk
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
+from services.books.making import Made
 from services.books.oeuvre import listed
 from services.books.paging import page_of, token_of
 from services.books.search import spoken_of

@@ -11,12 +11,13 @@ from mesh.call import Clock
 from mesh.flights import Flights
 from services.books.bans import Ban, BanList
 from services.books.entry import Entry
+from services.books.guard import PATIENT_S
 from services.books.memory import Memory
 from services.books.shelf import Copy, Shelf
 from services.books.windows import Chance, Windows, jittered
 
-PATIENT_S = 1.0
-"""Seconds that one store gets when no person waits: for a write, or for the reads of a batch."""
+_FEW_BANS = 256
+"""Bans that are kept without a look at whether they can go."""
 
 
 class Held(NamedTuple):
@@ -65,18 +66,20 @@ class Cache:
         self._memory_s = memory_s
         self._patience_s = patience_s
         self._bans = BanList()
+        self._tidy_at = _FEW_BANS
         self._walks: Flights[Held | None] = Flights(background)
         self._writes: dict[str, asyncio.Task[None]] = {}
 
     def at_hand(self, key: str) -> Held | None:
         """The answer that lies in memory, at once."""
         entry = self.memory.get(key)
-        return None if entry is None else Held(entry, TIER_MEMORY)
+        return None if entry is None or self._passed_over(key, entry) else Held(entry, TIER_MEMORY)
 
     async def find(self, key: str, *, patient: bool = False) -> Held | None:
         """The freshest answer of the nearest tier that has a fresh one; an old one only when no tier has better.
 
-        Whoever asks for a key while others do shares their walk. What is found lies in memory from then on.
+        Whoever asks for a key while others do shares their walk. What is found lies in memory from then on. What is
+        worth nothing any more is not found: it lies in the cold tier for good, and the bans of its time are forgotten.
 
         Args:
             key: the answer's key.
@@ -87,34 +90,44 @@ class Cache:
 
     async def _walk(self, key: str, limit_s: float) -> Held | None:
         kept = self.memory.peek(key)
-        best = None if kept is None else Held(kept, TIER_MEMORY)
+        best = None if kept is None or self._passed_over(key, kept) else Held(kept, TIER_MEMORY)
         if best is not None and best.entry.is_fresh(self._clock()):
             return best
         await self._written(key, limit_s)
         passed: list[Shelf] = []
         for shelf in self.shelves:
             entry = (await self.read(shelf, key, limit_s=limit_s)).entry
-            if entry is not None:
+            if entry is not None and self.windows.last_use(entry) > self._clock():
                 if entry.is_fresh(self._clock()):
-                    best = Held(entry, shelf.tier)
-                    if passed:
-                        self._write(key, entry, passed)
-                    break
+                    return self._found(key, Held(entry, shelf.tier), passed)
                 if best is None or _is_better(entry, best.entry):
                     best = Held(entry, shelf.tier)
             passed.append(shelf)
-        if best is not None and best.tier != TIER_MEMORY:
-            self.remember(key, best.entry)
-        return best
+        return None if best is None else self._found(key, best, ())
+
+    def _found(self, key: str, held: Held, passed: Sequence[Shelf]) -> Held | None:
+        """What a walk found, unless a purge or a later answer came while it was on its way.
+
+        Args:
+            key: the answer's key.
+            held: the answer.
+            passed: the shelves that have none as good, and get it.
+        """
+        later = self.memory.peek(key)
+        if later is not None and later.cache_time > held.entry.cache_time:
+            held, passed = Held(later, TIER_MEMORY), ()
+        if self._passed_over(key, held.entry):
+            return None
+        if passed:
+            self._write(key, held.entry, passed)
+        if held.tier != TIER_MEMORY:
+            self.remember(key, held.entry)
+        return held
 
     async def read(self, shelf: Shelf, key: str, *, limit_s: float = PATIENT_S) -> Copy:
         """The copy of a key on one shelf; one that a ban covers is none."""
         copy = await shelf.read(key, limit_s=limit_s)
-        entry = copy.entry
-        if entry is not None and self._bans.covers(key, entry.cache_time, entry.tags):
-            self.banned_count += 1
-            return Copy(tier=shelf.tier)
-        return copy
+        return Copy(tier=shelf.tier) if copy.entry is not None and self._passed_over(key, copy.entry) else copy
 
     async def hot(self, key: str) -> Entry | None:
         """The answer that lies in the nearest shelf, which all processes share; for whoever waits for another's."""
@@ -123,8 +136,11 @@ class Cache:
     def put(self, key: str, entry: Entry) -> None:
         """Keeps an answer in memory, and begins to write it to the shelves; `settled` waits for the end.
 
-        What is partial or empty is not for the cold shelf, which forgets nothing and may hold better.
+        What is partial or empty is not for the cold shelf, which forgets nothing and may hold better. What was purged
+        while it was made is kept nowhere.
         """
+        if self._passed_over(key, entry):
+            return
         self.remember(key, entry)
         whole = entry.ends and not entry.partial
         self._write(key, entry, [shelf for shelf in self.shelves if whole or shelf.tier != TIER_COLD])
@@ -135,15 +151,20 @@ class Cache:
         if entry is not None and entry.cache_time < cache_time:
             self.memory.remove(key)
 
-    def ban(self, ban: Ban) -> int:
-        """Gives no answer any more that a ban covers; how many lay in memory."""
-        if not self._bans.add(ban):
-            return 0
+    def ban(self, ban: Ban) -> None:
+        """Gives no answer any more that a ban covers. The bans of what can't live any more are forgotten by and by."""
+        self._bans.add(ban)
+        if len(self._bans) > self._tidy_at:
+            self._bans.forget(self._clock() - self.windows.longest_s)
+            self._tidy_at = max(_FEW_BANS, 2 * len(self._bans))
+
+    def sweep(self, ban: Ban) -> int:
+        """Takes what a ban covers out of memory; how many there were. It takes a look at each."""
         return self.memory.remove_where(lambda key, entry: ban.covers(key, entry.cache_time, entry.tags))
 
-    def is_banned(self, key: str, cache_time: float, tags: Sequence[int]) -> bool:
-        """Whether a ban covers an entry, by what its envelope tells."""
-        return self._bans.covers(key, cache_time, tags)
+    def is_banned(self, key: str, entry: Entry) -> bool:
+        """Whether a ban covers an answer."""
+        return self._bans.covers(key, entry.cache_time, entry.tags)
 
     async def settled(self, key: str) -> None:
         """Waits until what was put under a key lies where the next search looks for it."""
@@ -158,7 +179,9 @@ class Cache:
         """What each tier holds of a key, nearest first."""
         await self.settled(key)
         entry = self.memory.peek(key)
-        kept = Copy(tier=TIER_MEMORY, entry=entry, byte_count=0 if entry is None else entry.byte_count)
+        kept = Copy(tier=TIER_MEMORY)
+        if entry is not None and not self._passed_over(key, entry):
+            kept = Copy(tier=TIER_MEMORY, entry=entry, byte_count=entry.byte_count)
         return [kept, *await asyncio.gather(*(self.read(shelf, key) for shelf in self.shelves))]
 
     def remember(self, key: str, entry: Entry) -> None:
@@ -166,6 +189,12 @@ class Cache:
         ttl_s = min(jittered(self._memory_s, self._chance), self.windows.last_use(entry) - self._clock())
         if ttl_s > 0:
             self.memory.put(key, entry, byte_count=entry.byte_count, ttl_s=ttl_s)
+
+    def _passed_over(self, key: str, entry: Entry) -> bool:
+        """Whether an answer is not given, for a ban covers it; this is counted."""
+        banned = self.is_banned(key, entry)
+        self.banned_count += banned
+        return banned
 
     def _write(self, key: str, entry: Entry, shelves: Sequence[Shelf]) -> None:
         task = self._background.spawn(self._writing(self._writes.get(key), key, entry, shelves), name="cache write")

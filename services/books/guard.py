@@ -14,8 +14,12 @@ from mesh.config.breaker_settings import BreakerSettings
 from mesh.status import Outcome
 from mesh.stores.errors import StoreError
 
-_CONCURRENCY = 32
-"""Operations on one store at a time; the adapter of the key-value store has 64 connections."""
+PATIENT_S = 1.0
+"""Seconds that one store gets when no person waits: for a write, or for the reads of a batch."""
+
+_PLACES, _PATIENT_PLACES = 24, 32
+"""Operations on one store at a time, of those that a person waits for and of the others: a search never stands behind
+the writes of a batch. The adapter of the key-value store has 64 connections."""
 
 _ABANDONED_S = 5.0
 """Seconds after which an operation that nobody waits for any more is given up."""
@@ -56,7 +60,8 @@ class Guard:
         """Operations that failed, were too slow, or were not tried since others had failed."""
         self._background = background
         self._breaker = Breaker(_BREAKER, clock)
-        self._places = asyncio.Semaphore(_CONCURRENCY)
+        self._places = asyncio.Semaphore(_PLACES)
+        self._patient_places = asyncio.Semaphore(_PATIENT_PLACES)
         self.is_well = True
         """The latest operation went well."""
 
@@ -65,10 +70,10 @@ class Guard:
 
         Args:
             operation: begins it.
-            limit_s: seconds to wait for it. Waiting for a free place is not counted: the crowd is our own, and says
-                nothing of the store.
+            limit_s: seconds to wait for it; who has PATIENT_S stands in line with the patient. Waiting for a free place
+                is not counted: the crowd is our own, and says nothing of the store.
         """
-        async with self._places:
+        async with self._patient_places if limit_s >= PATIENT_S else self._places:
             permit = self._breaker.acquire()
             if isinstance(permit, Refusal):
                 self.failure_count += 1

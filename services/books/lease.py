@@ -32,6 +32,11 @@ class Lease:
     def __init__(self, let_go: Callable[[], Awaitable[None]] | None = None) -> None:
         self._let_go = let_go
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes know of it."""
+        return self._let_go is not None
+
     async def let_go(self) -> None:
         """Gives it back; a lease that is none of the store's costs nothing to give back."""
         if self._let_go is not None:
@@ -60,9 +65,20 @@ class Leases:
             # The walk through the tiers has waited for this store already; it is not waited for twice.
             return Lease()
         name, token = _PREFIX + key, secrets.token_bytes(8)
-        said = await self._guard.ask(
-            lambda: self._kv.put_if_absent(name, token, ttl_s=LEASE_S), limit_s=self._patience_s
-        )
+        given_up = False
+
+        async def put() -> bool:
+            is_mine = await self._kv.put_if_absent(name, token, ttl_s=LEASE_S)
+            if given_up and is_mine:
+                # It came too late for whoever asked, and others would wait for somebody who is not at it.
+                await self._kv.delete_if(name, token)
+            return is_mine
+
+        said = None
+        try:
+            said = await self._guard.ask(put, limit_s=self._patience_s)
+        finally:
+            given_up = said is None
         if said is None:
             return Lease()
         if not said.value:

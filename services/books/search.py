@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.call import Clock
-from services.books.answering import Answering, Made
+from services.books.answering import Answering
 from services.books.answers import Answer, composed
 from services.books.cache import Held
 from services.books.checks import Ask
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
+from services.books.making import Made
 from services.books.panel import Panel
 from services.books.query import Query
 from services.books.telling import SEARCH_PROVENANCE, Told, told

@@ -57,10 +57,10 @@ class Windows:
 
     def fresh_until(self, now: float, *, is_empty: bool, is_partial: bool, chance: Chance) -> float:
         """Until when an answer that is made now counts as fresh."""
-        for applies, seconds in ((is_partial, self.partial_s), (is_empty, self.negative_s)):
-            if applies:
-                return now + min(seconds, self.fresh_s)
-        return now + jittered(self.fresh_s, chance)
+        shorter_s = [
+            seconds for applies, seconds in ((is_partial, self.partial_s), (is_empty, self.negative_s)) if applies
+        ]
+        return now + jittered(min([self.fresh_s, *shorter_s]), chance)
 
     def is_surely_fresh(self, entry: Entry, now: float) -> bool:
         """Whether an entry is fresh, and no chance has its refresh begin yet."""
