@@ -17,6 +17,9 @@ FIRST_TEN = 10
 Judge = Callable[[SearchAutoResponse], int]
 """The place of what was sought among the results, from 0; -1 where it is not there."""
 
+_BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
+"""What a publisher adds: "(Movie Tie-In Edition)". A work may be called without it."""
+
 _ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
 
 
@@ -62,7 +65,8 @@ def is_book(work: Work, book: Book) -> bool:
     """
     titles = {title_form(text) for text in (work.title, f"{work.title} {work.subtitle}")}
     titles |= {title_form(edition.title) for edition in work.editions if edition.title}
-    wanted = {title_form(text) for text in (book.title, f"{book.title} {book.subtitle}", book.long_title) if text}
+    forms = (book.title, f"{book.title} {book.subtitle}", book.long_title, _BRACKETED.sub("", book.title))
+    wanted = {title_form(text) for text in forms if text}
     if titles.isdisjoint(wanted):
         return False
     return any(edition.isbn_13 == book.isbn13 for edition in work.editions) or any(

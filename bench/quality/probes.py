@@ -70,7 +70,8 @@ def _of_titles(case: str, change: Callable[[Book, random.Random], str]) -> Calla
 
 def _with_series(book: Book, chance: random.Random) -> str:
     """As the catalogue has it; where it names no series, one that a reader might write."""
-    return book.long_title or f"{book.title} ({book.title.split()[-1]} Cycle, #{chance.randint(1, 9)})"
+    series = book.title.split()[-1].strip("()[].,:;!?")
+    return book.long_title or f"{book.title} ({series} Cycle, #{chance.randint(1, 9)})"
 
 
 def _plain(book: Book, _: random.Random) -> str:

@@ -5,17 +5,31 @@ import unicodedata
 from functools import lru_cache
 
 from anyascii import anyascii
+from rapidfuzz.distance import OSA
 
 from services.books.query import normal_form
 
+UNLIKE = 1_000
+"""Errors of two texts that are not written alike."""
+
 _ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
-_SERIES = re.compile(r"(?i)\s*[(\[][^()\[\]]*(?:#\s*\d|\b(?:book|vol|volume)\.?\s*\d)[^()\[\]]*[)\]]\s*$")
+_SERIES = re.compile(
+    r"(?i)\s*[(\[][^()\[\]]*(?:#\s*\d|\b(?:book|bk|vol|volume|no|part)\.?\s*\d|\b(?:series|trilogy|saga)\b)[^()\[\]]*[)\]]\s*$"
+)
+_BRACKETED = re.compile(r"\s*\[[^\[\]]*\]\s*$")
 _GENERATIONS = {"jr", "sr", "ii", "iii", "iv"}
+_ERRORS = ((20, 3), (10, 2), (4, 1))
+"""Letters of a text from which on so many errors of typing are believed in it."""
 
 
 def without_series(title: str) -> str:
-    """A title without the series that catalogues of readers append to it: "Dune (Dune Chronicles, #1)"."""
-    return _SERIES.sub("", title) or title
+    """A title without the series that catalogues of readers append to it: "Dune (Dune Chronicles, #1)".
+
+    Nor with what catalogues of libraries append in square brackets: "Dune [sound recording]".
+    """
+    while (shorter := _BRACKETED.sub("", _SERIES.sub("", title))) and shorter != title:
+        title = shorter
+    return title
 
 
 @lru_cache(maxsize=8192)
@@ -46,6 +60,23 @@ def spoken_name_key(name: str) -> str:
     """Equal for names that differ in initials alone: "Ursula Le Guin" and "Ursula K. Le Guin"; "" for a single word."""
     kept = sorted(word for word in words_of(name) if len(word) > 1 and word not in _GENERATIONS)
     return " ".join(kept) if len(kept) > 1 else ""
+
+
+def errors_between(typed: str, written: str) -> int:
+    """How many errors of typing turn one key into another, each a letter too many, missing, wrong or out of turn.
+
+    UNLIKE where there are more than a text of that length is believed to have, or where the texts differ in a digit:
+    "Volume 1" is no slip for "Volume 2".
+    """
+    believed = next((errors for length, errors in _ERRORS if len(typed) >= length), 0)
+    if abs(len(typed) - len(written)) > believed:
+        return UNLIKE
+    errors = OSA.distance(typed, written, score_cutoff=believed)
+    return errors if errors <= believed and _digits(typed) == _digits(written) else UNLIKE
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def _with_joined_initials(words: tuple[str, ...]) -> list[str]:
