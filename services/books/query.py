@@ -104,14 +104,24 @@ def normal_form(text: str) -> str:
 
     Symbols stay too, for C and C++ are different books. A text without a letter, digit or symbol is empty.
     """
+    if text.isascii():
+        return " ".join(text.lower().translate(_KEPT).split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES))
-    # An apostrophe inside a word goes without a gap, as in "o'brien" and "it's"; other punctuation parts words.
-    kept = ["" if letter == "'" else letter if _is_kept(letter) else " " for letter in folded]
-    return " ".join("".join(kept).split())
+    return " ".join(folded.translate(_KEPT).split())
 
 
-def _is_kept(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "LMNS" or letter in "#&@%*"
+class _Kept(dict[int, str]):
+    """What becomes of each character, found out once: letters, digits and symbols stay, and all else parts words."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        kept = letter if unicodedata.category(letter)[0] in "LMNS" or letter in "#&@%*" else " "
+        self[code] = kept
+        return kept
+
+
+# An apostrophe inside a word goes without a gap, as in "o'brien" and "it's".
+_KEPT = _Kept({ord("'"): "", ord("`"): ""})
 
 
 def cache_key(query: Query) -> str:
