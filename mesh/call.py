@@ -143,6 +143,12 @@ CURRENT: ContextVar[Call | None] = ContextVar("mesh_current_call", default=None)
 """The call that is being answered, so that the calls it makes know their time and their chain."""
 
 
+def answers_batch() -> bool:
+    """Whether the call being answered is batch work: nobody waits for it, so it leaves to people what is scarce."""
+    answered = CURRENT.get()
+    return answered is not None and answered.trace is not None and answered.trace.batch
+
+
 def compose(layers: Sequence[Layer], method: Method, innermost: Handler) -> Handler:
     """The handler with its layers around it; the first listed is the outermost, so it acts first."""
     handler = innermost

@@ -13,6 +13,7 @@ from mesh.breakers import Breakers
 from mesh.hosting.vitals import Vitals
 from mesh.journal import Journal
 from mesh.journal_message import as_message
+from mesh.quota.ledger import Ledger, LocalLedger
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
 
@@ -68,6 +69,8 @@ class Introspection:
     """Its bindings and stores."""
     secrets: Sequence[SecretState] = ()
     """Its secrets."""
+    ledger: Ledger = field(default_factory=LocalLedger)
+    """Counts the calls that its providers' keys may make."""
     started_at: float = 0.0
     """When the service started, in seconds since the epoch."""
 

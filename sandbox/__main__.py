@@ -11,10 +11,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox.app import Settings, create_app
+from sandbox.app import GOOGLE_PER_DAY, OPEN_LIBRARY_PER_SECOND, Settings, create_app
 from sandbox.catalog import LOC
 from sandbox.catalogue import load
-from sandbox.limits import PLANS
+from sandbox.google_books_api import PREFIX as GOOGLE_PREFIX
+from sandbox.limits import PLANS, Limits
 from sandbox.shelf import CatalogueError, read
 
 DEFAULT_KEY = "sandbox"
@@ -61,6 +62,11 @@ def main(argv: list[str] | None = None) -> int:
         latency_s=options.latency_ms / 1000,
         author_total=options.author_total,
         bill_each_isbn=options.bill_each_isbn,
+        google=Limits(per_second=options.google_per_second, per_day=options.google_per_day),
+        google_keys=options.google_key,
+        google_keyless_per_day=options.google_keyless_per_day,
+        google_spent_status=options.google_spent_status,
+        open_library_per_second=options.open_library_per_second,
     )
 
     async def run() -> int:
@@ -79,9 +85,7 @@ def main(argv: list[str] | None = None) -> int:
             await site.start()
             host, port, *_ = runner.addresses[0]
             shown = f"[{host}]" if ":" in host else host
-            given = "as given" if options.key else "the default one"
-            about = f"plan {plan.name}, {len(catalogue.books)} books, key {given}"
-            print(f"sandbox: ISBNdb v2 on http://{shown}:{port}, {about}", flush=True)
+            print(f"sandbox: {_served(f'http://{shown}:{port}', settings, len(catalogue.books))}", flush=True)
             await stop.wait()
         except OSError as problem:
             return _complain(f"cannot listen on {options.host}:{options.port}: {_reason(problem)}", _FAILED)
@@ -94,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
     """Reads the arguments; bad ones end the process with status 64."""
-    parser = _Parser(prog="python -m sandbox", description="ISBNdb v2 on loopback.")
+    parser = _Parser(prog="python -m sandbox", description="ISBNdb v2, Google Books v1 and Open Library on loopback.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--plan", choices=sorted(PLANS), default="premium", help="default: %(default)s")
@@ -106,8 +110,45 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--per-day", type=_whole, help="calls in a day instead of the plan's; 0 is no limit")
     parser.add_argument("--author-total", action="store_true", help="let /author tell how many books there are")
     parser.add_argument("--bill-each-isbn", action="store_true", help="let a bulk look-up cost a call for each ISBN")
+    google = parser.add_argument_group("Google Books")
+    google.add_argument("--google-key", action="append", default=[], help="a key to serve, repeatable (default: any)")
+    google.add_argument("--google-per-day", type=_whole, default=GOOGLE_PER_DAY, help="calls a key has; 0 is no limit")
+    google.add_argument(
+        "--google-keyless-per-day",
+        type=_keyless,
+        default=GOOGLE_PER_DAY,
+        help="calls without a key; 0 is exhausted, as the real one mostly is; none is no limit (default: %(default)s)",
+    )
+    google.add_argument("--google-per-second", type=_whole, default=0, help="calls a key has; 0, the default, no limit")
+    google.add_argument(
+        "--google-spent-status", type=int, choices=(429, 403), default=429, help="how a spent quota is told"
+    )
+    parser.add_argument(
+        "--open-library-per-second",
+        type=_whole,
+        default=OPEN_LIBRARY_PER_SECOND,
+        help="calls of who names a contact in its User-Agent; 0 is no limit (default: %(default)s)",
+    )
     parser.add_argument("--die-with-parent", action="store_true", help="end when the starting process ends (Linux)")
     return parser.parse_args(argv)
+
+
+def _served(address: str, settings: Settings, book_count: int) -> str:
+    """All that is served, in one line without a key."""
+    given = "the default one" if list(settings.keys) == [DEFAULT_KEY] else "as given"
+    google = "keys as given" if settings.google_keys else "any key"
+    keyless = settings.google_keyless_per_day
+    without = "any number of" if keyless is None else str(keyless)
+    return (
+        f"ISBNdb v2 on {address}, plan {settings.plan.name}, {book_count} books, key {given}; "
+        f"Google Books v1 on {address}{GOOGLE_PREFIX}, {google}, {without} calls a day without one; "
+        f"Open Library on {address}, {settings.open_library_per_second or 'any number of'} calls a second"
+    )
+
+
+def _keyless(text: str) -> int | None:
+    """A number from 0, or None for "none"."""
+    return None if text == "none" else _whole(text)
 
 
 def _whole(text: str) -> int:

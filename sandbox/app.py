@@ -8,15 +8,26 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from sandbox import isbndb
 from sandbox.calls import NO_ANSWER, Calls
 from sandbox.catalogue import Catalogue
 from sandbox.control import PREFIX, Control
-from sandbox.isbndb_api import ISBN_COUNT, METER, BadRequestError, IsbndbApi, answer
-from sandbox.limits import PLANS, Meter, Plan, Verdict
+from sandbox.gates import Gate, GoogleBooksGate, IsbndbGate, OpenLibraryGate, SpentStatus, provider_of
+from sandbox.google_books_api import PREFIX as GOOGLE_PREFIX
+from sandbox.google_books_api import GoogleBooksApi
+from sandbox.isbndb_api import ISBN_COUNT, BadRequestError, IsbndbApi, answer
+from sandbox.limits import PLANS, Limits, Plan
 from sandbox.mishap import Dropped, spoil, wait
+from sandbox.open_library_api import OpenLibraryApi
+from sandbox.stock import Stock
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+GOOGLE_PER_DAY = 1_000
+"""Google's free quota, by its console."""
+GOOGLE_LIMITS = Limits(per_day=GOOGLE_PER_DAY)
+OPEN_LIBRARY_PER_SECOND = 3
+UNIDENTIFIED_PER_SECOND = 1
+"""Open Library's rates by its API policy, for those who name themselves and for those who don't."""
 
 _SECRET_PARAMETERS = {"key", "apikey", "api_key", "authorization", "x-api-key", "token"}
 
@@ -36,6 +47,16 @@ class Settings:
     """Whether /author tells a total; the real one is said not to."""
     bill_each_isbn: bool = False
     """Whether a bulk look-up is billed by ISBN; today's API description says so, older practice says not."""
+    google: Limits = GOOGLE_LIMITS
+    """What each of Google's keys may do."""
+    google_keys: Collection[str] = ()
+    """Google's keys; with none named, any key is served."""
+    google_keyless_per_day: int | None = GOOGLE_PER_DAY
+    """Google's calls of a day without a key; 0 is exhausted from the start, None is without limit."""
+    google_spent_status: SpentStatus = 429
+    """How Google says that a quota is spent."""
+    open_library_per_second: int = OPEN_LIBRARY_PER_SECOND
+    """Open Library's calls of those who name an application and a contact; 0 is without limit."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
 
@@ -45,28 +66,66 @@ class Settings:
 
 
 class Sandbox:
-    """The providers of one process. Google Books and Open Library would join ISBNdb here, each with its own gate."""
+    """The providers of one process, each behind a gate of its own."""
 
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         """Opens no port; see create_app."""
+        clock = settings.clock
+        gates: list[Gate] = [
+            IsbndbGate(settings.plan, settings.keys, settings.denied_keys, clock),
+            GoogleBooksGate(
+                settings.google,
+                settings.google_keys,
+                settings.google_keyless_per_day,
+                settings.google_spent_status,
+                clock,
+            ),
+            OpenLibraryGate(settings.open_library_per_second, UNIDENTIFIED_PER_SECOND, clock),
+        ]
+        self._gates = {gate.name: gate for gate in gates}
         self._settings = settings
-        self._meters = {key: Meter(settings.plan, settings.clock) for key in settings.keys}
-        self._calls = Calls(settings.clock)
-        self._api = IsbndbApi(catalogue, author_total=settings.author_total, bill_each_isbn=settings.bill_each_isbn)
-        self._control = Control(self._calls, plan=settings.plan, book_count=len(catalogue.books))
+        self._calls = Calls(clock)
+        stock = Stock(catalogue.books)
+        google, open_library = GoogleBooksApi(stock), OpenLibraryApi(stock)
+        isbndb = IsbndbApi(catalogue, author_total=settings.author_total, bill_each_isbn=settings.bill_each_isbn)
+        # ISBNdb's last, for its paths take whatever follows /books, /authors and /search.
+        self._routes = [*google.routes(), *open_library.routes(), *isbndb.routes()]
+        self._control = Control(
+            self._calls,
+            plan=settings.plan,
+            book_count=len(catalogue.books),
+            providers={
+                IsbndbGate.name: {"path": "/", "plan": settings.plan.name, "books": len(catalogue.books)},
+                GoogleBooksGate.name: {
+                    "path": GOOGLE_PREFIX,
+                    "volumes": google.volume_count,
+                    "per_day": settings.google.per_day,
+                    "keyless_per_day": settings.google_keyless_per_day,
+                },
+                OpenLibraryGate.name: {
+                    "path": "/",
+                    "works": open_library.work_count,
+                    "per_second": settings.open_library_per_second,
+                },
+            },
+        )
         self._drained = asyncio.Event()
 
     def app(self) -> web.Application:
         """The application: counting outermost, so that refused and broken calls are counted too."""
         layers = [self._count, self._translate, self._gate, self._break]
         app = web.Application(middlewares=[_providers_only(layer) for layer in layers])
-        app.add_routes([*self._control.routes(), *self._api.routes()])
+        app.add_routes([*self._control.routes(), *self._routes])
         app.on_shutdown.append(self._drain)
         return app
 
+    def _gate_of(self, request: web.Request) -> Gate:
+        """The gate of the provider whose path was called."""
+        return self._gates[provider_of(request.path)]
+
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Counts the call in and out."""
-        ticket = self._calls.begin(_endpoint(request), _target(request))
+        ticket = self._calls.begin(_endpoint(request), _target(request), self._gate_of(request).name)
         status = NO_ANSWER
         try:
             answered = await handler(request)
@@ -86,31 +145,22 @@ class Sandbox:
         except BadRequestError as problem:
             return answer({"errorMessage": str(problem)}, 400)
         except web.HTTPException as problem:
-            return answer(isbndb.error(problem.status), problem.status)
+            return self._gate_of(request).error(problem.status)
 
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Lets known keys within their limits through, as the provider's gateway does."""
-        # The header holds the key itself, no scheme before it; a key anywhere else is not looked at.
-        key = request.headers.get("Authorization", "")
-        if key in self._settings.denied_keys:
-            return answer(isbndb.DENIED, 403)
-        if (meter := self._meters.get(key)) is None:
-            return answer(isbndb.UNAUTHORIZED, 401)
-        request[METER] = meter
-        match meter.admit():
-            case Verdict.SPENT:
-                return answer(isbndb.DENIED, 403)
-            case Verdict.TOO_FAST:
-                return answer(isbndb.TOO_FAST, 429)
-            case Verdict.ADMITTED:
-                return await handler(request)
+        """Lets through whom the provider lets through."""
+        refused = self._gate_of(request).admit(request)
+        return await handler(request) if refused is None else refused
 
     async def _break(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Lets the faults that are switched on strike; they stand behind the gate because errors are billed too."""
-        strike = self._control.faults.strike(request.path)
+        gate = self._gate_of(request)
+        strike = self._control.faults.strike(request.path, gate.name)
         await wait(self._settings.latency_s + strike.delay_s, self._drained)
         answered = await self._translate(request, handler)
-        return await spoil(request, answered, strike, self._drained) if isinstance(answered, web.Response) else answered
+        if not isinstance(answered, web.Response):
+            return answered
+        return await spoil(request, answered, strike, self._drained, gate.error)
 
     async def _drain(self, _: web.Application) -> None:
         """Ends whatever waits, so that a stop is quick."""

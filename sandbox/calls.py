@@ -1,6 +1,6 @@
 """The only place that counts the calls which the sandbox's providers answered; no key is ever kept."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,35 +16,28 @@ class Ticket:
 
     endpoint: str
     target: str
+    provider: str
     started: float
     isbn_count: int = 0
     """ISBNs in a bulk look-up."""
 
 
 @dataclass(slots=True)
-class Calls:
-    """Counters since the start or the last reset."""
+class Tally:
+    """Counters of some of the calls."""
 
-    clock: Callable[[], float]
     total: int = 0
     running: int = 0
     peak: int = 0
     by_endpoint: Counter[str] = field(default_factory=Counter)
     by_status: Counter[int] = field(default_factory=Counter)
-    last: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=KEPT))
     _starts: deque[float] = field(default_factory=deque)
     _peak_per_second: int = 0
     _previous: float | None = None
     _shortest_gap_s: float | None = None
 
-    def begin(self, endpoint: str, target: str) -> Ticket:
-        """Counts a call in.
-
-        Args:
-            endpoint: Method and route, "GET /book/{isbn}".
-            target: Path and query without anything secret.
-        """
-        now = self.clock()
+    def begin(self, endpoint: str, now: float) -> None:
+        """Counts a call in."""
         self.total += 1
         self.running += 1
         self.peak = max(self.peak, self.running)
@@ -57,16 +50,66 @@ class Calls:
         while self._starts[0] <= now - 1:
             self._starts.popleft()
         self._peak_per_second = max(self._peak_per_second, len(self._starts))
-        return Ticket(endpoint, target, now)
+
+    def end(self, status: int) -> None:
+        """Counts a call out."""
+        self.running -= 1
+        self.by_status[status] += 1
+
+    def reset(self) -> None:
+        """Forgets all calls but those under way."""
+        self.total = 0
+        self.peak = self.running
+        self.by_endpoint.clear()
+        self.by_status.clear()
+        self._starts.clear()
+        self._peak_per_second = 0
+        self._previous = self._shortest_gap_s = None
+
+    def report(self) -> dict[str, object]:
+        """The counters as JSON."""
+        return {
+            "total": self.total,
+            "running": self.running,
+            "peak_concurrency": self.peak,
+            "peak_per_second": self._peak_per_second,
+            "shortest_gap_ms": None if self._shortest_gap_s is None else round(self._shortest_gap_s * 1000, 3),
+            "by_endpoint": dict(sorted(self.by_endpoint.items())),
+            "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
+        }
+
+
+@dataclass(slots=True)
+class Calls:
+    """Counters since the start or the last reset, of all calls and by provider."""
+
+    clock: Callable[[], float]
+    every: Tally = field(default_factory=Tally)
+    by_provider: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    last: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def begin(self, endpoint: str, target: str, provider: str) -> Ticket:
+        """Counts a call in.
+
+        Args:
+            endpoint: Method and route, "GET /book/{isbn}".
+            target: Path and query without anything secret.
+            provider: The name of the provider that it is for.
+        """
+        now = self.clock()
+        self.every.begin(endpoint, now)
+        self.by_provider[provider].begin(endpoint, now)
+        return Ticket(endpoint, target, provider, now)
 
     def end(self, ticket: Ticket, status: int) -> None:
         """Counts a call out with the status of its answer, or NO_ANSWER."""
-        self.running -= 1
-        self.by_status[status] += 1
+        self.every.end(status)
+        self.by_provider[ticket.provider].end(status)
         self.last.append(
             {
                 "endpoint": ticket.endpoint,
                 "target": ticket.target,
+                "provider": ticket.provider,
                 "status": status,
                 "isbn_count": ticket.isbn_count,
                 "start_time": round(ticket.started, 6),
@@ -76,24 +119,14 @@ class Calls:
 
     def reset(self) -> None:
         """Forgets all calls but those under way."""
-        self.total = 0
-        self.peak = self.running
-        self.by_endpoint.clear()
-        self.by_status.clear()
+        for tally in (self.every, *self.by_provider.values()):
+            tally.reset()
         self.last.clear()
-        self._starts.clear()
-        self._peak_per_second = 0
-        self._previous = self._shortest_gap_s = None
 
     def report(self, kept: int = KEPT) -> dict[str, object]:
         """The counters as JSON, with the last calls, the newest last."""
         return {
-            "total": self.total,
-            "running": self.running,
-            "peak_concurrency": self.peak,
-            "peak_per_second": self._peak_per_second,
-            "shortest_gap_ms": None if self._shortest_gap_s is None else round(self._shortest_gap_s * 1000, 3),
-            "by_endpoint": dict(sorted(self.by_endpoint.items())),
-            "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
+            **self.every.report(),
+            "by_provider": {name: tally.report() for name, tally in sorted(self.by_provider.items())},
             "last": list(self.last)[-kept:] if kept else [],
         }

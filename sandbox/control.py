@@ -1,5 +1,7 @@
 """The only place that answers /_sandbox: the switches and counters that no provider has."""
 
+from collections.abc import Mapping
+
 import orjson
 from aiohttp import web
 
@@ -13,18 +15,20 @@ PREFIX = "/_sandbox"
 class Control:
     """What a test or a person turns and reads while the providers answer."""
 
-    def __init__(self, calls: Calls, *, plan: Plan, book_count: int) -> None:
+    def __init__(self, calls: Calls, *, plan: Plan, book_count: int, providers: Mapping[str, object]) -> None:
         """Starts without a fault.
 
         Args:
             calls: The counters to show.
             plan: The plan that the keys have.
             book_count: Size of the catalogue.
+            providers: What is told of each provider, by its name.
         """
         self.faults = Faults()
         self._calls = calls
         self._plan = plan
         self._book_count = book_count
+        self._providers = dict(providers)
 
     def routes(self) -> list[web.RouteDef]:
         """Every path with its handler."""
@@ -39,7 +43,8 @@ class Control:
 
     async def health(self, _: web.Request) -> web.Response:
         """Says that the sandbox listens, and with what."""
-        return _json({"status": "SERVING", "provider": "ISBNdb v2", "plan": self._plan.name, "books": self._book_count})
+        about = {"provider": "ISBNdb v2", "plan": self._plan.name, "books": self._book_count}
+        return _json({"status": "SERVING", **about, "providers": self._providers})
 
     async def show_faults(self, _: web.Request) -> web.Response:
         """The faults that are switched on."""

@@ -13,14 +13,24 @@ _MISSING = {"image": 10, "publisher": 3, "pages": 4, "title_long": 10, "other_is
 _NULL_PERCENT = 3
 
 
+def number(name: str, trait: str) -> int:
+    """A number of 32 bits that hangs on a name, an ISBN's say, and the trait alone, on every machine, in every run."""
+    return zlib.crc32(f"{trait}:{name}".encode())
+
+
 def draw(isbn13: str, trait: str) -> int:
     """A number from 0 to 99 that hangs on the ISBN and the trait alone, on every machine and in every run."""
-    return zlib.crc32(f"{trait}:{isbn13}".encode()) % 100
+    return number(isbn13, trait) % 100
+
+
+def falls_to(name: str, trait: str, percent: int) -> bool:
+    """Tells whether a trait falls to whatever bears a name."""
+    return draw(name, trait) < percent
 
 
 def falls(book: Book, trait: str, percent: int) -> bool:
     """Tells whether a trait falls to a book; by itself, so that traits meet in one book as they do in the wild."""
-    return draw(book.isbn13, trait) < percent
+    return falls_to(book.isbn13, trait, percent)
 
 
 def spoilt(book: Book, editions: Sequence[Book] = ()) -> Json:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["latency", "status", "hang", "drop", "garbage", "truncated", "trickle"]
+Provider = Literal["", "isbndb", "google_books", "open_library"]
 # A prime: the jitter visits every value of its range before it repeats, unless the range is a multiple of it.
 _JITTER_STEP = 7919
 
@@ -17,6 +18,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
     kind: Kind = "latency"
     path: str = "/"
     """Calls whose path starts so."""
+    provider: Provider = ""
+    """Calls of this provider; "" is all of them."""
     every: int = 1
     """Of those, each n-th."""
     count: int | None = None
@@ -84,12 +87,17 @@ class Faults:
         self._seen = [0] * len(self._faults)
         self._struck = [0] * len(self._faults)
 
-    def strike(self, path: str) -> Strike:
-        """What happens to the next call on a path: all delays add up, the first kind beside latency wins."""
+    def strike(self, path: str, provider: str = "") -> Strike:
+        """What happens to the next call on a path: all delays add up, the first kind beside latency wins.
+
+        Args:
+            path: The call's.
+            provider: The name of the provider that it is for.
+        """
         delay_ms = 0
         worst: Fault | None = None
         for at, fault in enumerate(self._faults):
-            if not path.startswith(fault.path):
+            if not path.startswith(fault.path) or fault.provider not in {"", provider}:
                 continue
             self._seen[at] += 1
             if self._seen[at] % fault.every or (fault.count is not None and self._struck[at] >= fault.count):

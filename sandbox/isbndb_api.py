@@ -12,11 +12,13 @@ from sandbox.dirt import spoilt
 from sandbox.isbn import to13
 from sandbox.isbndb import Json, page, total
 from sandbox.languages import iso639
-from sandbox.limits import Meter
+from sandbox.limits import Meter, Plan
 from sandbox.search import COLUMNS, Search
 
 METER = web.RequestKey("meter", Meter)
 """The limits of the key that a request came with."""
+PLAN = web.RequestKey("plan", Plan)
+"""What that key subscribed to."""
 ISBN_COUNT = web.RequestKey("isbn_count", int)
 """How many ISBNs a bulk look-up asked for."""
 
@@ -72,7 +74,7 @@ class IsbndbApi:
     async def bulk(self, request: web.Request) -> web.Response:
         """Many books by ISBN: what is not found is left out, silently."""
         isbns = _isbns((await request.read()).decode("utf-8", "replace"))
-        limit = request[METER].plan.bulk
+        limit = request[PLAN].bulk
         request[ISBN_COUNT] = len(isbns)
         if not isbns or len(isbns) > limit:
             raise BadRequestError(f"isbns must hold 1 to {limit} numbers, not {len(isbns)}")
@@ -130,9 +132,9 @@ class IsbndbApi:
 
     async def key(self, request: web.Request) -> web.Response:
         """The plan of the key, and what is left of the day."""
-        meter = request[METER]
-        limit = {"total": meter.plan.per_day, "spent": meter.spent, "left": meter.left}
-        return answer({"api_host": meter.plan.host, "plan_limit": limit, "plan_name": meter.plan.name})
+        meter, plan = request[METER], request[PLAN]
+        limit = {"total": plan.per_day, "spent": meter.spent, "left": meter.left}
+        return answer({"api_host": plan.host, "plan_limit": limit, "plan_name": plan.name})
 
     async def stats(self, _: web.Request) -> web.Response:
         """How much there is of everything."""

@@ -1,4 +1,4 @@
-"""The only place that knows language codes: MARC's three letters, ISO 639-1's two, and what ISBNdb makes of them."""
+"""The only place that knows language codes: MARC's three letters, ISO 639-1's two, and what providers make of them."""
 
 _ISO639 = {
     "afr": "af", "alb": "sq", "ara": "ar", "arm": "hy", "asm": "as", "aze": "az", "bel": "be", "ben": "bn", "bul": "bg",
@@ -22,3 +22,11 @@ def iso639(code: str) -> str:
     """The two-letter code where there is one; "en_US", "en-US" and "eng" are "en", anything unknown stays itself."""
     code = code.strip().lower().replace("-", "_").partition("_")[0]
     return _ISO639.get(code) or _TWINS.get(code) or code
+
+
+def marc(code: str) -> str:
+    """MARC's three letters for a language, which Open Library uses; a code without any stays itself."""
+    return _MARC.get(iso639(code), code)
+
+
+_MARC = {two: three for three, two in _ISO639.items()}

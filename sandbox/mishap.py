@@ -1,12 +1,11 @@
 """The only place that carries a fault out on a live connection: what faults.py decides, this does."""
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox import isbndb
 from sandbox.faults import Strike
-from sandbox.isbndb_api import answer
 
 _PIECES = 20
 _GARBAGE = b"<html><head><title>502 Bad Gateway</title></head><body>{not json"
@@ -17,7 +16,11 @@ class Dropped(Exception):  # noqa: N818 -- it is an outcome, no error of the san
 
 
 async def spoil(
-    request: web.Request, answered: web.Response, strike: Strike, drained: asyncio.Event
+    request: web.Request,
+    answered: web.Response,
+    strike: Strike,
+    drained: asyncio.Event,
+    error: Callable[[int], web.Response],
 ) -> web.StreamResponse:
     """Sends the answer the way the strike wants it.
 
@@ -26,13 +29,14 @@ async def spoil(
         answered: What would have been sent.
         strike: What happens instead, its delay already over.
         drained: Set when the server stops, so that nothing hangs on.
+        error: The provider's answer with a status.
 
     Raises:
         Dropped: The connection is gone.
     """
     match strike.kind:
         case "status":
-            return answer(isbndb.error(strike.status), strike.status)
+            return error(strike.status)
         case "garbage":
             return web.Response(body=_GARBAGE, content_type="application/json")
         case "hang":

@@ -7,6 +7,8 @@ from functools import lru_cache
 from anyascii import anyascii
 
 _WORD = re.compile(r"[^\W_]+")
+# Scripts that write no spaces between words: kana and Han.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 # Marks inside a word and the letters that stand for them in romanized names; escaped, for they look alike.
 _MODIFIERS = dict.fromkeys(map(ord, "'`\u00b4\u2018\u2019\u02b9\u02ba\u02bb\u02bc"))
 
@@ -24,8 +26,11 @@ def fold(text: str, *, join_initials: bool = True) -> str:
 
     "J.K. Rowling", "j.k._rowling" and "J K ROWLING" all give "jk rowling", or "j k rowling" with initials kept apart.
     """
-    plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS))).casefold()
-    words = _WORD.findall(plain)
+    if text.isascii():  # most texts are, and have nothing to take off but these two
+        plain = text.replace("'", "").replace("`", "")
+    else:
+        plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS)))
+    words = _WORD.findall(plain.casefold())
     if not join_initials:
         return " ".join(words)
     out: list[str] = []
@@ -37,3 +42,12 @@ def fold(text: str, *, join_initials: bool = True) -> str:
         out += [initials, word] if initials else [word]
         initials = ""
     return " ".join([*out, initials] if initials else out)
+
+
+def terms(text: str) -> list[str]:
+    """The folded words of a text, as an index keeps them: scripts without spaces by the character.
+
+    So that a part of a Japanese title is found, as a phrase of its characters.
+    """
+    folded = fold(text)
+    return (folded if folded.isascii() else _UNSPACED.sub(r" \g<0> ", folded)).split()

@@ -12,11 +12,10 @@ from mesh.hosting.deployment import read_deployment
 from mesh.hosting.serve import serving
 from mesh.hosting.up import shared_parts
 from mesh.status import MeshError
+from mesh.transport.aio_server import AddressInUseError
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
-
-_PORTS = 10
 
 # No provider has a limit here, for thousands of searches are made; how fast they are is measured elsewhere.
 _BOOK = """
@@ -31,28 +30,31 @@ default = "memory:"
 [services.isbndb-biography-worker]
 manifest = "{root}/services/isbndb/service.toml"
 public = true
-default = "127.0.0.1:{ports[0]}"
-admin = "127.0.0.1:{ports[1]}"
-mesh = "127.0.0.1:{ports[2]}"
+default = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+mesh = "127.0.0.1:0"
 
 [services.books-api-proxy]
 manifest = "{root}/services/books/service.toml"
 public = true
-default = "127.0.0.1:{ports[3]}"
-admin = "127.0.0.1:{ports[4]}"
-mesh = "127.0.0.1:{ports[5]}"
+default = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+mesh = "127.0.0.1:0"
 
 [services.personal-library-cache-warmer]
 manifest = "{root}/services/warmer/service.toml"
 public = true
-default = "127.0.0.1:{ports[6]}"
-admin = "127.0.0.1:{ports[7]}"
-mesh = "127.0.0.1:{ports[8]}"
+default = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+mesh = "127.0.0.1:0"
 
 [stand_ins.ISBNDB_API_KEY]
 module = "sandbox"
-address = "127.0.0.1:{ports[9]}"
-arguments = ["--plan", "enterprise", "--per-second", "0", "--per-day", "0", "--catalog", "{catalogue}"]
+address = "127.0.0.1:{port}"
+arguments = [
+  "--plan", "enterprise", "--per-second", "0", "--per-day", "0", "--open-library-per-second", "0",
+  "--google-keyless-per-day", "none", "--catalog", "{catalogue}",
+]
 secret = "sandbox"
 vars = {{ {variables} }}
 """
@@ -62,6 +64,11 @@ _VARIABLES = {
     "ISBNDB_CALLS_PER_SECOND": "100000",
     "ISBNDB_CALLS_PER_DAY": "0",
     "RATE_LIMIT_MS": "0",
+    "GOOGLE_BOOKS_CALLS_PER_DAY": "0",
+    "OPEN_LIBRARY_CONTACT": "bench@example.org",
+    "OPEN_LIBRARY_CALLS_PER_SECOND": "100000",
+    "PROVIDER_WAIT_MS": "60000",
+    "PROVIDERS": "isbndb,google_books,open_library",
 }
 
 _PROVIDERS = ("ISBN", "GOOGLE", "Google", "BOOKMESH", "OPEN_LIBRARY")
@@ -84,13 +91,15 @@ async def running(folder: Path, catalogue: Path, environ: Mapping[str, str] = os
     Raises:
         HouseError: they did not start.
     """
-    ports = free_ports(_PORTS)
-    variables = {**_VARIABLES, "ISBNDB_URL": f"http://127.0.0.1:{ports[9]}"}
+    (port,) = free_ports(1)
+    sandbox = f"http://127.0.0.1:{port}"
+    addresses = {"ISBNDB_URL": sandbox, "GOOGLE_BOOKS_URL": f"{sandbox}/books/v1", "OPEN_LIBRARY_URL": sandbox}
+    variables = {**_VARIABLES, **addresses}
     book = folder / "mesh.toml"
     text = _BOOK.format(
         data=folder / "data",
         root=ROOT,
-        ports=ports,
+        port=port,
         catalogue=catalogue.resolve(),
         variables=", ".join(f'{name} = "{value}"' for name, value in variables.items()),
     )
@@ -99,8 +108,8 @@ async def running(folder: Path, catalogue: Path, environ: Mapping[str, str] = os
     try:
         deployment = read_deployment(book, None, kept)
         async with shared_parts(deployment) as ready, serving(ready) as house:
-            addresses = {key: listener.address for key, listener in house.listeners.items()}
-            async with connect_to(addresses) as services:
+            listening = {key: listener.address for key, listener in house.listeners.items()}
+            async with connect_to(listening) as services:
                 yield services
-    except (ConfigurationError, MeshError) as error:
+    except (AddressInUseError, ConfigurationError, MeshError) as error:
         raise HouseError(str(error)) from error

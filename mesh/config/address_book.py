@@ -57,6 +57,9 @@ class AddressBook:
     """How callers and callees prove who they are."""
     drain: DrainSettings = field(default_factory=DrainSettings)
     """How long the steps of an ending may take."""
+    ledger: str = field(default="", repr=False)
+    """URL of the store in which all processes count the calls that providers' keys make; empty where each counts for
+    itself. Silent, as `kv`."""
 
     def kv_url(self, identity: str) -> str:
         """The URL of the key-value store that a manifest calls `identity`."""
@@ -115,7 +118,7 @@ def _whole(book: AddressBook | None, problems: list[Problem]) -> AddressBook:
 def _read(table: Table | None, path: Path, env: str | None, data: Path | None) -> AddressBook | None:
     if table is None:
         return None
-    known = ("data", "services", "kv", "buckets", "secrets", "stand_ins", "drain", "tls")
+    known = ("data", "services", "kv", "buckets", "ledger", "secrets", "stand_ins", "drain", "tls")
     table.only((*known, "env"))
     inner: dict[str | None, Table] = dict(table.tables("env"))
     for scope in inner.values():
@@ -150,6 +153,7 @@ def _book(
         stand_ins=stand_ins,
         drain=read_drain(whole.below("drain")),
         tls=read_tls(whole.below("tls"), ground, production=env == PRODUCTION),
+        ledger=_ledger(whole.below("ledger"), ground),
     )
 
 
@@ -204,6 +208,16 @@ def _urls(
         except ValueError as error:
             table.note(key, str(error))
     return MappingProxyType(found)
+
+
+def _ledger(table: Overlay, ground: Ground) -> str:
+    table.only(("kv",))
+    text = table.said("kv", Table.text)
+    try:
+        return kv_url(text, ground.place) if text else ""
+    except ValueError as error:
+        table.note("kv", str(error))
+        return ""
 
 
 def _secret_sources(table: Overlay, ground: Ground) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from mesh.doctor.finding import Finding, error, ordered
 from mesh.doctor.first_aid import first_aid
 from mesh.hosting.deployment import Deployment, read_deployment, read_files
 from mesh.hosting.embedded import running_on
+from mesh.quota.open import LEDGER
 
 Check = Callable[[], Iterable[Finding] | Awaitable[Iterable[Finding]]]
 
@@ -93,10 +94,11 @@ def _of_places(book: AddressBook, deployment: Deployment | None) -> Iterator[Che
 
 
 def _of_stores(book: AddressBook, manifests: list[Manifest]) -> Iterator[Check]:
-    """Every store that a manifest names."""
+    """Every store that a manifest names, and the one of the ledger."""
     embedded = running_on(book.data / "valkey")
-    for identity in dict.fromkeys(kv.id for manifest in manifests for kv in manifest.kv_namespaces):
-        said = book.kv_url(identity)
+    ids = dict.fromkeys(kv.id for manifest in manifests for kv in manifest.kv_namespaces)
+    places = {identity: book.kv_url(identity) for identity in ids}
+    for identity, said in (*places.items(), (LEDGER, book.ledger)):
         url = embedded if said == EMBEDDED else said
         # The embedded server is no fault while it does not run: it starts with the deployment.
         if url:

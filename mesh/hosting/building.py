@@ -26,6 +26,7 @@ from mesh.identity.credentials import Credentials
 from mesh.identity.spiffe import Identity
 from mesh.introspection import PING_S, Introspection, Probe, SecretState
 from mesh.layers import client_layers, server_layers
+from mesh.quota.ledger import Ledger
 from mesh.runtime import Runtime
 from mesh.status import UnavailableError
 from mesh.stores.open import open_bucket, open_kv
@@ -55,8 +56,15 @@ class Building:
     """One service being built: its Env, its state and its entrypoints."""
 
     def __init__(
-        self, deployment: Deployment, house: Serving, worker: Worker, closing: AsyncExitStack, audit: AuditLog
+        self,
+        deployment: Deployment,
+        house: Serving,
+        worker: Worker,
+        closing: AsyncExitStack,
+        audit: AuditLog,
+        ledger: Ledger,
     ) -> None:
+        self._ledger = ledger
         self._deployment = deployment
         self._house = house
         self._worker = worker
@@ -106,6 +114,7 @@ class Building:
                 )
                 for secret in self._manifest.secrets
             ],
+            ledger=self._ledger,
             started_at=time.time(),
         )
 

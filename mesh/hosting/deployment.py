@@ -64,14 +64,18 @@ class Deployment:
         url = self.book.kv_url(identity)
         return self.embedded_kv if url == EMBEDDED else url
 
+    def ledger_url(self) -> str:
+        """The URL of the store of the shared ledger; empty where each process counts for itself."""
+        return self.embedded_kv if self.book.ledger == EMBEDDED else self.book.ledger
+
     def bucket_url(self, name: str) -> str:
         """The URL of the bucket of a name."""
         return self.book.bucket_url(name)
 
     def needs_embedded_kv(self) -> bool:
-        """Whether a manifest names a store that the address book leaves to the embedded server."""
+        """Whether the ledger, or a store that a manifest names, is left to the embedded server by the address book."""
         ids = (kv.id for worker in self.workers.values() for kv in worker.manifest.kv_namespaces)
-        return any(self.book.kv_url(identity) == EMBEDDED for identity in ids)
+        return EMBEDDED in {self.book.ledger, *(self.book.kv_url(identity) for identity in ids)}
 
 
 def read_deployment(book_path: Path, environment: str | None, environ: Mapping[str, str]) -> Deployment:

@@ -15,6 +15,7 @@ from mesh.hosting.endpoint import Serving
 from mesh.hosting.health import SERVING
 from mesh.hosting.listening import listen
 from mesh.hosting.notify import READY, STOPPING, notify
+from mesh.quota.open import open_ledger
 
 _log = structlog.get_logger("mesh.hosting.serve")
 
@@ -34,9 +35,11 @@ async def serving(deployment: Deployment, only: Collection[str] | None = None) -
     async with AsyncExitStack() as closing:
         name = "mesh" if only is None else "+".join(sorted(only))
         audit = await closing.enter_async_context(auditing(deployment.book.data / "audit" / f"{name}.jsonl"))
+        ledger = await open_ledger(deployment.ledger_url())
+        closing.push_async_callback(ledger.aclose)
         for worker in deployment.start_order():
             if only is None or worker.manifest.name in only:
-                await Building(deployment, house, worker, closing, audit).build()
+                await Building(deployment, house, worker, closing, audit, ledger).build()
         try:
             await listen(deployment, house)
             for endpoint in house.endpoints.values():

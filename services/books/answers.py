@@ -15,12 +15,15 @@ from services.books.reading import reading_of
 from services.books.settings import MAX_RESULTS
 
 _TIMED_OUT = {"PROVIDER_TIMEOUT", "DEADLINE_EXCEEDED"}
-_NOT_ASKED = {"CIRCUIT_OPEN", "QUOTA_SPENT", "SECRET_MISSING", "DEADLINE_TOO_SHORT"}
+SECRET_MISSING = "SECRET_MISSING"  # noqa: S105 - a word of ErrorReason
+"""The reason of a provider that is not set up, or that serves nobody just now who brings no key."""
+
+_NOT_ASKED = {"CIRCUIT_OPEN", "QUOTA_SPENT", SECRET_MISSING, "DEADLINE_TOO_SHORT"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one provider did for a search: it found something, or it failed."""
+    """What one provider did for a search: it answered, it failed, or, with neither, it was not needed."""
 
     provider: str
     """Its name."""
@@ -30,6 +33,22 @@ class Answer:
     """What it failed with."""
     duration_ms: float = 0.0
     """How long it took."""
+
+    @property
+    def skipped(self) -> bool:
+        """It was not needed."""
+        return self.found is None and self.error is None
+
+    @property
+    def unset(self) -> bool:
+        """It is not set up, so nobody expected it to answer."""
+        return self.error is not None and self.error.reason == SECRET_MISSING
+
+    @property
+    def owing(self) -> bool:
+        """It was expected to answer and did not, or not all of it, so that there may be more."""
+        failed = self.error is not None and not self.unset
+        return failed or (self.found is not None and self.found.failure is not None)
 
 
 def composed(query: Query, answers: Sequence[Answer]) -> pb.SearchAutoResponse:
@@ -60,7 +79,7 @@ def composed(query: Query, answers: Sequence[Answer]) -> pb.SearchAutoResponse:
         results=works[:MAX_RESULTS],
         interpretation=interpretation,
         providers=[outcome(answer) for answer in answers],
-        partial=any(answer.error or (answer.found and answer.found.failure) for answer in answers),
+        partial=any(answer.owing for answer in answers),
     )
 
 
@@ -76,6 +95,8 @@ def outcome(answer: Answer) -> pb.ProviderOutcome:
         isbns = [edition.isbn_13 for work in answer.found.works for edition in work.editions]
         told.edition_count = len(set(filter(None, isbns))) + isbns.count("")
         told.call_count = answer.found.call_count
+    elif answer.skipped:
+        told.state = pb.PROVIDER_STATE_SKIPPED
     elif isinstance(error, DeadlineExceededError) or told.reason in _TIMED_OUT:
         told.state = pb.PROVIDER_STATE_TIMED_OUT
     elif told.reason in _NOT_ASKED:
@@ -90,13 +111,16 @@ def failure(answers: Sequence[Answer]) -> MeshError:
 
     A quota or rate that is used up is told as such, with the time of its end, for the caller can wait for it.
     """
-    errors = [answer.error for answer in answers if answer.error is not None]
+    asked = [answer for answer in answers if not answer.skipped]
+    # Whoever is not set up has no say where another one failed, but where nobody is set up that is what went wrong.
+    asked = [answer for answer in asked if not answer.unset] or asked
+    errors = [answer.error for answer in asked if answer.error is not None]
     waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
     retry_after_s = min(waits, default=None)
     if errors and all(isinstance(error, ResourceExhaustedError) for error in errors):
         soonest = min(errors, key=lambda error: error.retry_after_s or 0.0)
         return soonest.detached()
-    names = ", ".join(answer.provider for answer in answers)
+    names = ", ".join(answer.provider for answer in asked)
     reasons = ", ".join(error.reason for error in errors)
     failed = UnavailableError(
         ERROR_REASON_ALL_PROVIDERS_FAILED,

@@ -1,9 +1,9 @@
 """What the proxy answers: its default entrypoint, its Admin, and what both live on."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bookmesh.books.v1 import admin_service_pb2 as admin_pb
@@ -17,6 +17,8 @@ from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.context import Context
+from mesh.quota.account import Account
+from mesh.quota.report import key_quotas
 from mesh.status import UnimplementedError
 from services.books.batch import Batch
 from services.books.cache import Cache
@@ -55,6 +57,8 @@ class State:
     """Answers one search."""
     batch: Batch
     """Answers many."""
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """The keys of the providers that the proxy itself speaks to, by what people call them."""
 
 
 @asynccontextmanager
@@ -146,6 +150,8 @@ class Admin(AdminMethods, AdminServiceServicer):
     def __init__(self, env: Env, state: State) -> None:
         super().__init__(env.MESH)
         self._cache = state.cache
+        self._ledger = env.MESH.ledger
+        self._accounts = state.accounts
 
     async def GetStats(self, request: Any, context: Any) -> Any:
         """What has been counted since the service started, with what the cache counted."""
@@ -178,6 +184,10 @@ class Admin(AdminMethods, AdminServiceServicer):
             )
         count, unreached = await self._cache.purge(request.key)
         return admin_pb.PurgeCacheResponse(key_count=count, unreached_tiers=unreached)
+
+    async def ListQuotas(self, request: admin_pb.ListQuotasRequest, context: Context) -> admin_pb.ListQuotasResponse:
+        """What the providers that the proxy itself speaks to allow each key, and what of it is used."""
+        return admin_pb.ListQuotasResponse(quotas=await key_quotas(self._ledger, self._accounts))
 
 
 def _is_batch(context: Context) -> bool:

@@ -20,9 +20,9 @@ class Env:
     API_CACHE_COLD: Bucket
     """The cold tier."""
     GOOGLE_BOOKS_API_KEY: Secret | None
-    """The first key of Google Books; no provider uses it yet."""
+    """The first key of Google Books; without any it answers while the quota lasts that all share who have none."""
     GOOGLE_BOOKS_IOSKEY: Secret | None
-    """The second key of Google Books; no provider uses it yet."""
+    """The second key of Google Books, for when the first one's quota is spent."""
     ISBNDB_API_KEY: Secret | None
     """The key of ISBNdb, which the leaf uses; the proxy only tells whether it is set."""
     ISBN_SEARCH_KEY: Secret | None
@@ -39,3 +39,23 @@ class Env:
     """The service's own runtime."""
     CACHE_PATIENCE_MS: int = 25
     """Milliseconds that a search waits for a tier before it does without."""
+    PROVIDERS: str = "isbndb,google_books,open_library"
+    """Whom searches may ask, the most trusted first."""
+    BATCH_PROVIDERS: str = "isbndb,open_library"
+    """Whom work may ask that nobody waits for: the first of them, and the next where that one is not set up."""
+    PROVIDER_WAIT_MS: int = 2_500
+    """Milliseconds that a search waits for the other providers once one has found something."""
+    ISBN_HEAD_START_MS: int = 400
+    """Milliseconds that the first provider has for the book of an ISBN before the others are asked as well."""
+    GOOGLE_BOOKS_URL: str = ""
+    """Where Google Books answers, instead of its own host: the sandbox, say."""
+    GOOGLE_BOOKS_CALLS_PER_DAY: int = 1_000
+    """Calls that Google Books allows each key a day; 0 for no limit."""
+    OPEN_LIBRARY_URL: str = ""
+    """Where Open Library answers, instead of its own host."""
+    OPEN_LIBRARY_CONTACT: str = ""
+    """An address that Open Library may write to; whoever names none gets one call a second instead of three."""
+    OPEN_LIBRARY_CALLS_PER_SECOND: float = 0.0
+    """Calls that Open Library allows a second; 0 takes what it is known to allow whom OPEN_LIBRARY_CONTACT makes of us."""
+    QUOTA_LIVE_RESERVE: float = 0.1
+    """The share of each day's calls that work which nobody waits for leaves to people, 0 to 1."""

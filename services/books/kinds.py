@@ -26,9 +26,8 @@ _GUIDE = re.compile(
     | lit ?charts | novel[ -] (?:units?|study|ties) | lesson \s plans? | work ?book \s (?:for|to|on)
     | companion \s work ?book | conversation \s starters | key \s takeaways | trivia[ -]on[ -]books
     | (?:chapter[ -]by[ -]chapter|plot|book) \s summary | super ?summary | a \s (?:brief\s)? companion \s to
-    | (?:summary|synopsis) \s (?:,|and|&|of \s .+ \s by) | sidekick \s to | insights \s on \s .+ 's )
-    | ^ (?: (?:an?\s)? (?:summary|analysis|review) \s (?:of|and|&) \s .+ (?: \b by \b | 's \b )
-    | (?:quicklet|instaread|joosr|blinkist) \b ) """
+    | (?:summary|synopsis) \s (?:and|&) \s | sidekick \s to | insights \s on \s .+ 's )
+    | ^ (?: (?:an?\s)? summary \s of \b | (?:an?\s)? (?:analysis|review) \s of \s .+ (?: \b by \b | 's \b ) | (?:quicklet|instaread|joosr|blinkist) \b ) """
 )
 """What stands in the title of a guide to another work."""
 
@@ -46,7 +45,7 @@ _SET = re.compile(
     | (?:series|saga|trilogy|quartet|hardcover|paperback|collection) \s (?:box(?:ed)?|set|bundle|pack|collection)
     | books? \s \d+ \s? (?:-|\u2013|&|and|to|through) \s? \d+ | (?:vols?\.?|volumes?) \s \d+ \s? (?:-|\u2013|to) \s? \d+
     | \# \d+ \s? (?:-|\u2013) \s? \d+ | {_NUMBER} \s (?:[\w'-]+\s)? (?:books|novels|volumes) \s in \s (?:one|1)
-    | {_NUMBER} \s (?:complete|great|classic|bestselling) \s (?:novels|books) | ebook \s bundle )\b"""
+    | {_NUMBER} \s (?:(?:complete|great|classic|bestselling)\s)? (?:novels|books) $ | ebook \s bundle )\b"""
 )
 """What stands in the title of several works sold as one."""
 

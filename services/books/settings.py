@@ -1,11 +1,20 @@
 """The only place that says what the proxy's settings may be."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from mesh.config.problems import did_you_mean
 from services.books.env import Env
 
 MAX_RESULTS = 100
 """Works in one answer at most, as the contract has it; the cache keeps as many of each search."""
+
+KNOWN_PROVIDERS = ("isbndb", "google_books", "open_library")
+"""Whom PROVIDERS may name; `panel_opening` has how each is opened."""
+
+_LONGEST_WAIT_MS = 60_000
 
 _YEAR_S = 366 * 24 * 3600
 
@@ -22,6 +31,16 @@ class Settings:
     """Works in an answer to a search that does not say how many."""
     patience_s: float
     """Seconds that a search waits for a tier."""
+    providers: tuple[str, ...]
+    """Whom searches may ask, the most trusted first."""
+    batch_providers: tuple[str, ...]
+    """Whom work may ask that nobody waits for, in order."""
+    provider_wait_s: float
+    """Seconds that a search waits for the other providers once one has found something."""
+    head_start_s: float
+    """Seconds that the first provider has for the book of an ISBN before the others are asked as well."""
+    calls_per_second: float
+    """Calls to one provider that may begin in a second; 0 is no limit."""
 
 
 def settings_of(env: Env) -> Settings:
@@ -41,6 +60,24 @@ def settings_of(env: Env) -> Settings:
         problems.append(f"RATE_LIMIT_MS must be 0 or more, not {env.RATE_LIMIT_MS}")
     if env.CACHE_PATIENCE_MS < 1:
         problems.append(f"CACHE_PATIENCE_MS must be 1 or more, not {env.CACHE_PATIENCE_MS}")
+    for name, ms in (("PROVIDER_WAIT_MS", env.PROVIDER_WAIT_MS), ("ISBN_HEAD_START_MS", env.ISBN_HEAD_START_MS)):
+        if not 0 <= ms <= _LONGEST_WAIT_MS:
+            problems.append(f"{name} must be 0 to {_LONGEST_WAIT_MS}, not {ms}")
+    if env.GOOGLE_BOOKS_CALLS_PER_DAY < 0:
+        problems.append(f"GOOGLE_BOOKS_CALLS_PER_DAY must be 0 or more, not {env.GOOGLE_BOOKS_CALLS_PER_DAY}")
+    if not 0 <= env.OPEN_LIBRARY_CALLS_PER_SECOND < math.inf:
+        problems.append(f"OPEN_LIBRARY_CALLS_PER_SECOND must be 0 or more, not {env.OPEN_LIBRARY_CALLS_PER_SECOND}")
+    if not 0 <= env.QUOTA_LIVE_RESERVE <= 1:
+        problems.append(f"QUOTA_LIVE_RESERVE must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}")
+    problems += [
+        f"{name} must be an address that begins with http:// or https://, not {url!r}"
+        for name, url in (("GOOGLE_BOOKS_URL", env.GOOGLE_BOOKS_URL), ("OPEN_LIBRARY_URL", env.OPEN_LIBRARY_URL))
+        if url and not _is_address(url)
+    ]
+    if not (env.OPEN_LIBRARY_CONTACT.isascii() and env.OPEN_LIBRARY_CONTACT.isprintable()):
+        problems.append("OPEN_LIBRARY_CONTACT must be plain ASCII, for it goes into a header")
+    providers, batch_providers = _names(env.PROVIDERS), _names(env.BATCH_PROVIDERS)
+    problems += list(_problems_of(providers, batch_providers))
     if problems:
         raise ValueError("; ".join(problems))
     return Settings(
@@ -48,4 +85,36 @@ def settings_of(env: Env) -> Settings:
         cold_ttl_s=env.CACHE_COLD_TTL,
         max_results=env.MAX_RESULTS_DEFAULT,
         patience_s=env.CACHE_PATIENCE_MS / 1000,
+        providers=providers,
+        batch_providers=batch_providers,
+        provider_wait_s=env.PROVIDER_WAIT_MS / 1000,
+        head_start_s=env.ISBN_HEAD_START_MS / 1000,
+        calls_per_second=1000 / env.RATE_LIMIT_MS if env.RATE_LIMIT_MS else 0.0,
     )
+
+
+def _names(said: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in said.split(",") if name.strip())
+
+
+def _problems_of(providers: tuple[str, ...], batch_providers: tuple[str, ...]) -> Iterator[str]:
+    for var, names, known in (
+        ("PROVIDERS", providers, KNOWN_PROVIDERS),
+        ("BATCH_PROVIDERS", batch_providers, providers),
+    ):
+        if not names:
+            yield f"{var} must name a provider"
+        if len(set(names)) < len(names):
+            yield f"{var} must name each provider once"
+        for name in names:
+            if name not in known:
+                yield f"{var} names {name!r}, which is none of {', '.join(known)}.{did_you_mean(name, known)}"
+
+
+def _is_address(url: str) -> bool:
+    """Whether calls can go there."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -11,13 +11,20 @@ _ISO = re.compile(r"^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:T(\d{2}:\d{2}:\d{2}
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _MONTHS = 12
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    rf"""(?ix) ^ (?: (\d{{1,2}}) \.? \s )? ({"|".join(_MONTH_NAMES)}) [a-z]* \.?
+    (?: \s (\d{{1,2}}) (?: st|nd|rd|th )? )? ,? \s (\d{{4}}) $"""
+)
+"""Dates as English title pages have them: "Sep 01, 2015", "July 2007", "1 January 2001"."""
 
 
 def date_of(value: object) -> str:
     """ISO 8601 with as much as is known: "1998-09-01", "1998-09", "1998"; "" when the value holds no date.
 
     Args:
-        value: what the record gave: "1998-09", "2021", "1999-01-01T00:00:01Z", 2015, 2015.0, "c1998", or anything else.
+        value: what the record gave: "1998-09", "2021", "1999-01-01T00:00:01Z", 2015, 2015.0, "c1998",
+            "Sep 01, 2015", or anything else.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
@@ -30,6 +37,8 @@ def date_of(value: object) -> str:
         year, month, day = (int(part) if part else 0 for part in match.groups()[:3])
         # An instant on New Year's Day stands for a year alone: whoever stored it had no more.
         return _checked(year, 0, 0) if match[4] and (month, day) == (1, 1) else _checked(year, month, day)
+    if match := _NAMED.match(" ".join(text.split())):
+        return _checked(int(match[4]), _MONTH_NAMES.index(match[2].lower()) + 1, int(match[1] or match[3] or 0))
     years = {int(year) for year in _YEAR.findall(text)}
     return _checked(years.pop(), 0, 0) if len(years) == 1 else ""
 

@@ -88,6 +88,11 @@ _KNOWN_LENGTH = 2
 """Letters of the codes in ISO 639-1, of which all are known that are not written in Latin letters."""
 
 
+def is_latin_text(text: str) -> bool:
+    """Whether most letters of a text are Latin, or it has none."""
+    return _script(text) in ("", "LATIN")
+
+
 def _script(text: str) -> str:
     """The script of most letters; "KANA" wherever there is some, for only Japanese has it; "" without letters."""
     counts = _counts(text)

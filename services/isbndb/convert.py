@@ -13,13 +13,12 @@ from services.cataloguing.formats import format_of
 from services.cataloguing.isbn import PLACEHOLDER, isbn10_of, isbn13_of
 from services.cataloguing.languages import corrected, language_of
 from services.cataloguing.names import authors_of
+from services.cataloguing.pages import page_count_of
 from services.cataloguing.subjects import subjects_of
 from services.cataloguing.text import line_of, prose_of
 from services.cataloguing.titles import Title, title_of
 from services.isbndb.faults import PROVIDER
 
-_PAGES = re.compile(r"(?<![\d-])[0-9]{1,6}(?!\d)")
-_PAGE_LIMIT = 100_000
 _DEWEY = re.compile(r"\d{3}(?:\.\d+)?")
 
 
@@ -62,7 +61,7 @@ def record_of(book: object, *, asked_isbn13: str = "") -> Record | None:
         isbn_10=isbn10_of(isbn13),
         publisher=line_of(book.get("publisher"), limit=200),
         publication_date=date,
-        page_count=_page_count(book.get("pages")),
+        page_count=page_count_of(book.get("pages")),
         format=format_of(line_of(book.get("binding"))),
         language=corrected(language, short or long, " ".join(authors), isbn13),
         cover_uri=cover_of(book.get("image")),
@@ -87,11 +86,6 @@ def _isbn13(book: Mapping[str, Any], asked: str) -> str:
     texts = dict.fromkeys(line_of(book.get(name)) for name in ("isbn13", "isbn", "isbn10"))
     valid = [isbn for text in texts if (isbn := isbn13_of(text)) and isbn != PLACEHOLDER]
     return asked if asked in valid or not valid else valid[0]
-
-
-def _page_count(value: object) -> int:
-    match = _PAGES.search(line_of(value).replace(",", ""))
-    return int(match[0]) if match and int(match[0]) <= _PAGE_LIMIT else 0
 
 
 def _dewey(value: object) -> str:

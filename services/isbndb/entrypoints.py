@@ -1,8 +1,7 @@
 """What the leaf answers: its default entrypoint, its Admin, and what both live on."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,13 +14,14 @@ from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.context import Context
 from mesh.flights import Flights
+from mesh.quota.account import Account
+from mesh.quota.key_ring import KeyRing
 from services.isbndb import faults, validate
 from services.isbndb.cache import AnswerCache
 from services.isbndb.env import Env
+from services.isbndb.keys import account_of, keys_of
 from services.isbndb.lookup import Listing, Lookup
-from services.isbndb.pacing import Pacer
 from services.isbndb.plans import PAGE_SIZE_LIMIT, Terms, terms_of
-from services.isbndb.quota import Quota
 from services.isbndb.upstream import CALL_LIMIT_S, Upstream, open_session
 from services.isbndb.works import trim
 
@@ -39,8 +39,10 @@ class State:
 
     terms: Terms
     """The plan with the settings applied."""
-    quota: Quota
-    """The calls of this process."""
+    accounts: Sequence[Account]
+    """The keys, each once; what one would have while there is none."""
+    upstream: Upstream
+    """ISBNdb."""
     lookup: Lookup
     """Questions to answers."""
 
@@ -53,16 +55,12 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
         ConfigurationError: some settings make no sense, each of them a problem.
     """
     terms = terms_of(env)
-    quota = Quota(terms.calls_per_day, time.time)
+    ledger = env.MESH.ledger
+    accounts = [account_of(terms, key) for key in keys_of(env)]
+    keys = KeyRing(accounts, ledger, clock=time.monotonic) if accounts else None
     # The tasks end before the session that they use.
     async with open_session() as session, Background() as background:
-        upstream = Upstream(
-            session,
-            base_url=terms.base_url,
-            key=env.ISBNDB_API_KEY,
-            pacer=Pacer(terms.interval_s, clock=time.monotonic, sleep=asyncio.sleep),
-            quota=quota,
-        )
+        upstream = Upstream(session, base_url=terms.base_url, keys=keys, ledger=ledger)
         lookup = Lookup(
             upstream,
             cache=AnswerCache(time.monotonic),
@@ -70,7 +68,8 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
             batches=Flights(background),
             isbns_per_call=terms.isbns_per_call,
         )
-        yield State(terms=terms, quota=quota, lookup=lookup)
+        known = keys.accounts if keys else (account_of(terms, None),)
+        yield State(terms=terms, accounts=known, upstream=upstream, lookup=lookup)
 
 
 class Default(IsbndbServiceServicer):
@@ -161,20 +160,24 @@ class Admin(AdminMethods, AdminServiceServicer):
 
     def __init__(self, env: Env, state: State) -> None:
         super().__init__(env.MESH)
-        self._terms = state.terms
-        self._quota = state.quota
+        self._ledger = env.MESH.ledger
+        self._state = state
 
     async def GetQuota(self, request: admin_pb.GetQuotaRequest, context: Context) -> admin_pb.GetQuotaResponse:
-        """What the plan allows, and what of it this process has used."""
+        """What the plan allows all keys together, and what of it is used."""
+        terms, accounts = self._state.terms, self._state.accounts
+        usages = [await self._ledger.usage(account) for account in accounts]
+        shared = all(usage.shared for usage in usages)
         response = admin_pb.GetQuotaResponse(
-            plan=self._terms.plan,
-            calls_per_second=self._terms.calls_per_second,
-            day_limit=self._terms.calls_per_day,
-            day_used=self._quota.used,
-            scope=admin_pb.QUOTA_SCOPE_PROCESS,
-            call_count=self._quota.call_count,
+            plan=terms.plan,
+            calls_per_second=terms.calls_per_second * len(accounts),
+            day_limit=terms.calls_per_day * len(accounts),
+            day_used=sum(usage.day_used for usage in usages),
+            live_reserve=sum(usage.reserve for usage in usages),
+            scope=admin_pb.QUOTA_SCOPE_SHARED if shared else admin_pb.QUOTA_SCOPE_PROCESS,
+            call_count=self._state.upstream.call_count,
         )
-        response.reset_time.FromSeconds(int(self._quota.reset_at()))
+        response.reset_time.FromSeconds(int(min(usage.reset_at for usage in usages)))
         return response
 
 

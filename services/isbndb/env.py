@@ -1,4 +1,4 @@
-"""What the leaf is bound to: a key, its settings, and no other service."""
+"""What the leaf is bound to: two keys, its settings, and no other service."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ class Env:
     """The bindings of isbndb-biography-worker; `services.isbndb.plans.terms_of` says what the numbers may be."""
 
     ISBNDB_API_KEY: Secret | None
-    """The key of the ISBNdb account; without it every call that needs ISBNdb fails with SECRET_MISSING."""
+    """The key of the ISBNdb account; without any key every call that needs ISBNdb fails with SECRET_MISSING."""
     RATE_LIMIT_MS: int
-    """Milliseconds that lie at least between the starts of two calls; a slower plan wins."""
+    """Milliseconds that lie at least between the starts of two calls with one key; a slower plan wins."""
     MAX_BOOKS_PER_AUTHOR: int
     """Editions that one page of a bibliography holds at most, 1 to 1,000."""
     MESH: Introspection
@@ -28,3 +28,7 @@ class Env:
     """Calls that the plan allows a day, 0 for no limit; -1 takes the plan's known figure."""
     ISBNDB_ISBNS_PER_CALL: int = 0
     """ISBNs that one bulk look-up may carry; 0 takes the plan's known figure."""
+    ISBN_SEARCH_KEY: Secret | None = None
+    """A second key of the same plan, used when the first one's day is spent or the first one is refused."""
+    QUOTA_LIVE_RESERVE: float = 0.1
+    """The share of a day's calls that batch work leaves to live searches, 0 to 1."""

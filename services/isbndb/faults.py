@@ -1,22 +1,25 @@
-"""The only place that words what can go wrong between the leaf and ISBNdb: one function for each failure."""
+"""The only place that words what can go wrong between the leaf and ISBNdb: one function for each failure.
 
-from datetime import UTC, datetime
+What the ledger refuses is worded by `mesh.quota.refusals`, for every provider alike.
+"""
 
 from bookmesh.mesh.v1.error_reason_pb2 import (
     ERROR_REASON_BOOK_NOT_FOUND,
     ERROR_REASON_PROVIDER_BAD_ANSWER,
     ERROR_REASON_PROVIDER_KEY_REFUSED,
-    ERROR_REASON_PROVIDER_RATE_LIMITED,
     ERROR_REASON_PROVIDER_TIMEOUT,
     ERROR_REASON_PROVIDER_UNAVAILABLE,
-    ERROR_REASON_QUOTA_SPENT,
     ERROR_REASON_SECRET_MISSING,
 )
 
+from mesh.quota import refusals
 from mesh.status import FailedPreconditionError, NotFoundError, ResourceExhaustedError, UnavailableError
 
 PROVIDER = "isbndb"
 """The provider's name in errors, editions and identifiers."""
+
+NAME = "ISBNdb"
+"""The provider's name for people."""
 
 SECRET = "ISBNDB_API_KEY"  # noqa: S105 - the name of the binding, not its value
 
@@ -57,41 +60,14 @@ def key_refused(status: int) -> UnavailableError:
     """ISBNdb refuses the key, or the key's plan does not allow the call."""
     return UnavailableError(
         ERROR_REASON_PROVIDER_KEY_REFUSED,
-        "ISBNdb refuses the key; see that ISBNDB_API_KEY is current and ISBNDB_PLAN is its plan",
+        "ISBNdb refuses the key; see that ISBNDB_API_KEY and ISBN_SEARCH_KEY are current and ISBNDB_PLAN is their plan",
         metadata={"provider": PROVIDER, **_http(status)},
     )
 
 
 def rate_limited(retry_after_s: float) -> ResourceExhaustedError:
     """ISBNdb asked us to slow down."""
-    return ResourceExhaustedError(
-        ERROR_REASON_PROVIDER_RATE_LIMITED,
-        "ISBNdb asked us to slow down",
-        retry_after_s=retry_after_s,
-        metadata={"provider": PROVIDER, **_http(429)},
-    )
-
-
-def queue_too_long(wait_s: float, left_s: float) -> ResourceExhaustedError:
-    """So many calls wait for their turn that this one's time would be over before it began."""
-    wait_ms, left_ms = str(round(wait_s * 1000)), str(round(left_s * 1000))
-    return ResourceExhaustedError(
-        ERROR_REASON_PROVIDER_RATE_LIMITED,
-        f"the plan's rate lets this call begin in {wait_ms} ms, but it has {left_ms} ms left",
-        retry_after_s=wait_s,
-        metadata={"provider": PROVIDER, "wait_ms": wait_ms, "left_ms": left_ms},
-    )
-
-
-def quota_spent(reset_at: float, now: float) -> ResourceExhaustedError:
-    """The day's calls are used up; `reset_at` and `now` are seconds since the epoch."""
-    reset = datetime.fromtimestamp(reset_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return ResourceExhaustedError(
-        ERROR_REASON_QUOTA_SPENT,
-        f"the day's calls to ISBNdb are spent until {reset}",
-        retry_after_s=max(0.0, reset_at - now),
-        metadata={"provider": PROVIDER, "reset_time": reset},
-    )
+    return refusals.slow_down(PROVIDER, NAME, retry_after_s)
 
 
 def secret_missing() -> FailedPreconditionError:

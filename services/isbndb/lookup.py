@@ -5,7 +5,10 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from mesh.call import answers_batch
 from mesh.flights import Flights
+from mesh.quota import refusals
+from mesh.status import ResourceExhaustedError
 from services.cataloguing.isbn import PLACEHOLDER
 from services.cataloguing.text import line_of
 from services.isbndb import faults
@@ -163,7 +166,7 @@ class Lookup:
                 self._cache.put(("book", isbn13), one)
             return found
 
-        found, led = await _in_time(self._batches.lead(tuple(isbns), ask, limit_s=left_s))
+        found, led = await _fly(self._batches, tuple(isbns), ask, left_s)
         return found, int(led)
 
     async def _one(self, key: Hashable, ask: Callable[[], Awaitable[Found]], left_s: float) -> tuple[Found, int]:
@@ -176,13 +179,22 @@ class Lookup:
             self._cache.put(key, found)
             return found
 
-        found, led = await _in_time(self._pages.lead(key, ask_and_keep, limit_s=left_s))
+        found, led = await _fly(self._pages, key, ask_and_keep, left_s)
         return found, int(led)
 
 
-async def _in_time(joined: Awaitable[Value]) -> Value:
+async def _fly(
+    flights: Flights[Value], key: Hashable, work: Callable[[], Awaitable[Value]], left_s: float
+) -> tuple[Value, bool]:
+    """Joins the flight of a key, or begins it; whether this call has begun it."""
     try:
-        return await joined
+        try:
+            return await flights.lead(key, work, limit_s=left_s)
+        except ResourceExhaustedError as error:
+            # It joined the flight of batch work, which leaves alone what a call that somebody waits for may spend.
+            if not refusals.is_for_batch_alone(error) or answers_batch():
+                raise
+            return await flights.lead(key, work, limit_s=left_s)
     except TimeoutError:
         raise faults.too_slow() from None
 

@@ -80,13 +80,15 @@ class Terms:
     calls_per_second: float
     """Calls that the plan allows a second."""
     interval_s: float
-    """Seconds between the starts of two calls: the slower of RATE_LIMIT_MS and the plan."""
+    """Seconds between the starts of two calls with one key: the slower of RATE_LIMIT_MS and the plan."""
     calls_per_day: int
     """Calls that the plan allows a day; 0 is no limit."""
     isbns_per_call: int
     """ISBNs in one bulk look-up."""
     books_per_page: int
     """Editions on one page of a bibliography, at most."""
+    live_reserve: float
+    """The share of a day's calls that batch work leaves to people."""
 
 
 def interval_of(calls_per_second: float) -> float:
@@ -139,6 +141,11 @@ def terms_of(env: Env) -> Terms:
                 env.ISBNDB_ISBNS_PER_CALL >= 0,
                 f"must be 0 or more, not {env.ISBNDB_ISBNS_PER_CALL}.",
             ),
+            (
+                "QUOTA_LIVE_RESERVE",
+                0 <= env.QUOTA_LIVE_RESERVE <= 1,
+                f"must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}.",
+            ),
         )
         if not right
     ]
@@ -153,6 +160,7 @@ def terms_of(env: Env) -> Terms:
         calls_per_day=plan.calls_per_day if env.ISBNDB_CALLS_PER_DAY < 0 else env.ISBNDB_CALLS_PER_DAY,
         isbns_per_call=env.ISBNDB_ISBNS_PER_CALL or plan.isbns_per_call,
         books_per_page=env.MAX_BOOKS_PER_AUTHOR,
+        live_reserve=env.QUOTA_LIVE_RESERVE,
     )
 
 

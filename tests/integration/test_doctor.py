@@ -191,7 +191,8 @@ async def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         taken.listen()
         stores = 'warming = "redis://:canary-5@127.0.0.1:1/0"\n'
         path = book(tmp_path, taken.getsockname()[1], *free_ports(5))
-        path.write_text(path.read_text().replace("[buckets]", f"{stores}[buckets]"))
+        ledger = '[ledger]\nkv = "redis://:canary-7@127.0.0.1:1/0"\n'
+        path.write_text(path.read_text().replace("[buckets]", f"{stores}{ledger}[buckets]"))
         data = tmp_path / "data"
         (data / "certs").mkdir(parents=True)
         (data / "certs" / "ca.pem").write_text("nonsense")
@@ -210,6 +211,7 @@ async def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "warning secret",
         "warning pid-file",
     }
+    assert sum("the key-value store ledger" in each.what for each in found) == 1
     assert lines(found) == sorted(lines(found), key=lambda line: ["error", "warning", "note"].index(line.split()[0]))
     assert "canary" not in "".join(each.line() for each in found)
 

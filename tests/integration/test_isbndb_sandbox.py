@@ -38,6 +38,9 @@ from services.isbndb.entrypoints import Admin, Default, lifespan
 from services.isbndb.env import Env
 
 KEY = "canary-4711"
+SECOND = "canary-4712"
+BATCH = (("x-bookmesh-class", "batch"),)
+"""Metadata of a call that nobody waits for."""
 LOOSE = Plan(name="loose", host="api.example", per_second=0, per_day=0, bulk=100)
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "catalog" / "loc.csv"
 
@@ -107,7 +110,7 @@ async def start() -> AsyncIterator[Start]:
         async def begin(
             *, plan: Plan = LOOSE, catalogue: Catalogue | None = None, key: str | None = KEY, **settings: Any
         ) -> Leaf:
-            served = Settings(plan=plan, keys=[KEY], denied_keys=["former"])
+            served = Settings(plan=plan, keys=[KEY, SECOND], denied_keys=["former"])
             runner = web.AppRunner(create_app(catalogue or load(BOOKS), served), access_log=None)
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
@@ -433,6 +436,65 @@ async def test_refusal_of_the_last_call_is_a_spent_quota(start: Start) -> None:
     await leaf.stub.GetBook(pb.GetBookRequest(isbn="9780553418026"))
     with pytest.raises(ResourceExhaustedError, match="QUOTA_SPENT"):
         await leaf.stub.GetBook(pb.GetBookRequest(isbn="9781785031137"))
+
+
+def second_key() -> dict[str, Secret]:
+    """The setting of a second key."""
+    return {"ISBN_SEARCH_KEY": Secret("ISBN_search_key", SECOND)}
+
+
+async def test_second_key_goes_on_where_the_first_is_spent(start: Start) -> None:
+    """When the day of the first key is spent the second is used, and only when both are is a call refused."""
+    leaf = await start(ISBNDB_CALLS_PER_DAY=1, **second_key())
+    for number in ("9780553418026", "9781785031137"):
+        await leaf.stub.GetBook(pb.GetBookRequest(isbn=number))
+    with pytest.raises(ResourceExhaustedError, match="QUOTA_SPENT"):
+        await leaf.stub.GetBook(pb.GetBookRequest(isbn=isbn(1_000)))
+    assert (await leaf.calls())["total"] == 2
+
+
+async def test_second_key_takes_the_place_of_a_refused_one(start: Start) -> None:
+    """A call whose key ISBNdb refuses goes out again with the second one, and the next goes out with that at once."""
+    leaf = await start(key="former", **second_key())
+    first = await leaf.stub.GetBook(pb.GetBookRequest(isbn="9780553418026"))
+    await leaf.stub.GetBook(pb.GetBookRequest(isbn="9781785031137"))
+    quota = await leaf.admin.GetQuota(admin_pb.GetQuotaRequest())
+    assert (first.work.title, quota.call_count) == ("The Martian", 3)
+
+
+async def test_second_key_alone(start: Start) -> None:
+    """The second key serves as well where the first is not set."""
+    leaf = await start(key=None, **second_key())
+    assert (await leaf.stub.GetBook(pb.GetBookRequest(isbn="9780553418026"))).work.title == "The Martian"
+
+
+async def test_one_key_under_both_names_is_one_account(start: Start) -> None:
+    """A key that is set twice has one quota."""
+    leaf = await start(ISBNDB_CALLS_PER_DAY=10, ISBN_SEARCH_KEY=Secret("ISBN_search_key", KEY))
+    assert (await leaf.admin.GetQuota(admin_pb.GetQuotaRequest())).day_limit == 10
+
+
+async def test_batch_work_leaves_the_reserve_to_searches(start: Start) -> None:
+    """When batch work has used its share it is refused until the reset, and a live search goes on."""
+    leaf = await start(ISBNDB_CALLS_PER_DAY=10, QUOTA_LIVE_RESERVE=0.2)
+    for at in range(1_000, 1_008):
+        await leaf.stub.GetBook(pb.GetBookRequest(isbn=isbn(at)), metadata=BATCH)
+    with pytest.raises(ResourceExhaustedError, match="QUOTA_SPENT"):
+        await leaf.stub.GetBook(pb.GetBookRequest(isbn=isbn(1_008)), metadata=BATCH)
+    for at in (1_008, 1_009):
+        await leaf.stub.GetBook(pb.GetBookRequest(isbn=isbn(at)))
+    quota = await leaf.admin.GetQuota(admin_pb.GetQuotaRequest())
+    assert (quota.day_used, quota.live_reserve) == (10, 2)
+
+
+async def test_search_does_not_share_the_refusal_of_batch_work(start: Start) -> None:
+    """A search that joins batch work's question gets an answer, when the reserve stops that and not the search."""
+    leaf = await start(ISBNDB_CALLS_PER_DAY=10, QUOTA_LIVE_RESERVE=1.0)
+    request = pb.GetBookRequest(isbn="9780553418026")
+    batch, live = await asyncio.gather(
+        leaf.stub.GetBook(request, metadata=BATCH), leaf.stub.GetBook(request), return_exceptions=True
+    )
+    assert (isinstance(batch, ResourceExhaustedError), isinstance(live, pb.GetBookResponse)) == (True, True)
 
 
 async def test_quota(start: Start) -> None:

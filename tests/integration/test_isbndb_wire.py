@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 
 from mesh.breakers import Breakers
 from mesh.introspection import Introspection
+from mesh.quota.key_ring import KeyRing
+from mesh.quota.ledger import LocalLedger
 from mesh.secrets import Secret
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError
@@ -21,8 +23,8 @@ from mesh.status_details import details_of
 from mesh.testing import in_process
 from services.isbndb.entrypoints import Default, lifespan
 from services.isbndb.env import Env
-from services.isbndb.pacing import Pacer
-from services.isbndb.quota import Quota
+from services.isbndb.keys import account_of
+from services.isbndb.plans import terms_of
 from services.isbndb.upstream import Upstream, open_session
 
 CANARY = "canary-key-90210"
@@ -275,22 +277,22 @@ async def test_slow_call_does_not_hold_up_others(wire: Wire, stub: IsbndbService
 async def test_key_is_told_nowhere(wire: Wire, answer: bytes) -> None:
     """No log line, error, detail, stack or cause shows the key, whatever happens to the call that carried it."""
     wire.act = wire.send(answer)
-    told = []
+    told, ledger, bindings = [], LocalLedger(), env(wire.url)
+    account = account_of(terms_of(bindings), bindings.ISBNDB_API_KEY)
     with capture_logs() as logs:
         async with open_session() as session:
             upstream = Upstream(
                 session,
                 base_url=wire.url,
-                key=Secret("ISBNDB_API_KEY", CANARY),
-                pacer=Pacer(0, clock=time.monotonic),
-                quota=Quota(0, time.time),
+                keys=KeyRing([account], ledger, clock=time.monotonic),
+                ledger=ledger,
             )
             try:
                 told.append(repr(await upstream.get(("book", "9780441013593"), {}, left_s=5)))
             except MeshError as error:
                 chain = [error, error.__cause__, error.__context__]
                 told += [*map(repr, chain), "".join(traceback.format_exception(error)), str(details_of(error))]
-            told.append(repr(vars(upstream)))
+            told += [repr(vars(upstream)), repr(vars(ledger)), repr(account)]
     assert CANARY not in "".join(told) + repr(logs)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import grpc
 import pytest
 from bookmesh.books.v1 import admin_service_pb2 as books_admin
 from bookmesh.books.v1 import books_service_pb2 as books
+from bookmesh.isbndb.v1 import admin_service_pb2 as isbndb_admin
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as isbndb
 from bookmesh.mesh.v1 import admin_pb2
 from bookmesh.warmer.v1 import admin_service_pb2 as warmer_admin
@@ -20,6 +22,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from clients.connect import BOOKS, ISBNDB, Services, connect_to
 from mesh.hosting.deployment import Deployment, read_deployment
+from mesh.hosting.embedded import embedded_valkey
 from mesh.hosting.endpoint import Serving
 from mesh.hosting.serve import serving
 from mesh.status import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
@@ -69,6 +72,29 @@ async def channel(house: Serving) -> AsyncIterator[Any]:
     """A plain gRPC channel to the book search, as a foreign client has it."""
     async with aio.insecure_channel(house.address(BOOKS)) as found:
         yield found
+
+
+async def test_replicas_count_together(tmp_path: Path) -> None:
+    """Processes that are told of one ledger count in it, and say so; one that is told of none counts for itself."""
+    request = isbndb_admin.GetQuotaRequest()
+    async with embedded_valkey(tmp_path / "valkey") as url, AsyncExitStack() as closing:
+        told = []
+        for number, ledger in enumerate((url, url, "")):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            deployment = made(folder, f'[ledger]\nkv = "{ledger}"' if ledger else "")
+            fast = {**deployment.variables, "RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000"}
+            house = await closing.enter_async_context(serving(replace(deployment, variables=fast)))
+            addresses = {key: listener.address for key, listener in house.listeners.items()}
+            told.append(await closing.enter_async_context(connect_to(addresses, token=house.token)))
+        for services in told:
+            with pytest.raises(UnavailableError):
+                await services.isbndb.GetBook(isbndb.GetBookRequest(isbn="9780441013593"))
+        quotas = [await services.isbndb_admin.GetQuota(request) for services in told]
+    shared, alone = isbndb_admin.QUOTA_SCOPE_SHARED, isbndb_admin.QUOTA_SCOPE_PROCESS
+    mine = [quota.call_count for quota in quotas]
+    counted = [(quota.scope, quota.day_used) for quota in quotas]
+    assert (counted, min(mine) > 0) == ([(shared, mine[0] + mine[1])] * 2 + [(alone, mine[2])], True)
 
 
 async def test_health_check_and_list(channel: Any) -> None:

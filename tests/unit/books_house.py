@@ -182,6 +182,8 @@ def env_of(leaf: FakeLeaf, hot: MemoryKv, cold: MemoryBucket, breaker: BreakerSe
         CACHE_COLD_TTL=604_800,
         MAX_RESULTS_DEFAULT=40,
         RATE_LIMIT_MS=100,
+        PROVIDERS="isbndb",
+        BATCH_PROVIDERS="isbndb",
         MESH=Introspection(worker="books-api-proxy", stats=Stats(), breakers=Breakers()),
     )
 

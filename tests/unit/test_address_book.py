@@ -90,6 +90,22 @@ def test_kv_url(home: Path, identity: str, url: str) -> None:
     assert book.kv_url(identity) == url
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", ""),
+        ("[ledger]", ""),
+        ('[ledger]\nkv = "embedded"', "embedded"),
+        ('ledger.kv = "redis://:p@h/0"', "redis://:p@h/0"),
+        ('[ledger]\nkv = "embedded"\n[env.staging.ledger]\nkv = "redis://s/0"', "redis://s/0"),
+        ('[ledger]\nkv = "embedded"\n[env.staging.ledger]', "embedded"),
+    ],
+)
+def test_ledger(home: Path, text: str, url: str) -> None:
+    """All processes count where the book says, an environment's word before the top's; else each for itself."""
+    assert parse(home, text, "staging").ledger == url
+
+
 @pytest.mark.parametrize(("name", "url"), [("cold", "s3+http://127.0.0.1:8333"), ("other", "directory:/var/buckets")])
 def test_bucket_url(home: Path, name: str, url: str) -> None:
     """A bucket that is named is where it says; any other is where the default is."""
@@ -214,6 +230,7 @@ def test_environment_that_is_not_there(home: Path) -> None:
 
 def test_silent_repr(home: Path) -> None:
     """What may be secret in a book is not in its repr: passwords of stores, and what a stand-in's secret is."""
-    text = 'kv = { hot = "redis://:hunter2@h/0" }\nbuckets = { b = "s3+http://hunter2.h" }\n' + dedent(STAND_IN)
+    stores = 'kv = { hot = "redis://:hunter2@h/0" }\nbuckets = { b = "s3+http://hunter2.h" }\n'
+    text = f'ledger.kv = "redis://:hunter2@l/0"\n{stores}{dedent(STAND_IN)}'
     shown = repr(parse(home, text))
     assert [word for word in ("hunter2", "canary") if word in shown] == []

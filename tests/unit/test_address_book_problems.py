@@ -82,6 +82,10 @@ def test_all_at_once() -> None:
         ('kv.default = "http://h"', "kv.default: is no place of a key-value store. Write embedded, redis://..."),
         ('buckets.cold = "directory:"', "buckets.cold: is no place of buckets."),
         ('secrets.sources = ["directory:"]', "secrets.sources: holds what is no source of secrets."),
+        ('ledger = "embedded"', "ledger: must be a table, and is text."),
+        ('ledger.kvs = "embedded"', "ledger.kvs: is not a known key. Did you mean 'kv'?"),
+        ("ledger.kv = 1", "ledger.kv: must be text, and is a whole number. Put it in quotes."),
+        ('ledger.kv = "s3://h"', "ledger.kv: is no place of a key-value store. Write embedded, redis://..."),
         ("[env.p.kv]\nhot = 1", "env.p.kv.hot: must be text, and is a whole number. Put it in quotes."),
     ],
 )
@@ -203,7 +207,8 @@ def test_fault_in_another_environment() -> None:
 
 def test_password_stays_unsaid() -> None:
     """No problem repeats the URL of a store or a secret, since it may have a password."""
-    text = '[kv]\na = "redos://:hunter2@h"\n[buckets]\nb = "s3:hunter2"\n[secrets]\nsources = ["vault:hunter2"]'
+    stores = '[kv]\na = "redos://:hunter2@h"\n[buckets]\nb = "s3:hunter2"\n[ledger]\nkv = "redos://hunter2"\n'
+    text = f'{stores}[secrets]\nsources = ["vault:hunter2"]'
     assert "hunter2" not in "\n".join(problems(text))
 
 
@@ -218,7 +223,19 @@ def test_problems_of_many_files(tmp_path: Path) -> None:
 
 KEYS = st.sampled_from(
     [
-        *("data", "services", "kv", "buckets", "secrets", "stand_ins", "env", "production", "default", "admin"),
+        *(
+            "data",
+            "services",
+            "kv",
+            "buckets",
+            "ledger",
+            "secrets",
+            "stand_ins",
+            "env",
+            "production",
+            "default",
+            "admin",
+        ),
         *("manifest", "sources", "module", "address", "arguments", "secret", "vars", "a"),
     ]
 )

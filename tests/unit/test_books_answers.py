@@ -16,6 +16,7 @@ from tests.unit.books_house import DUNE, MESSIAH, work
 
 DOWN = UnavailableError(reasons.ERROR_REASON_PROVIDER_UNAVAILABLE, "down", retry_after_s=9)
 SPENT = ResourceExhaustedError(reasons.ERROR_REASON_QUOTA_SPENT, "spent", retry_after_s=60)
+UNSET = FailedPreconditionError(reasons.ERROR_REASON_SECRET_MISSING, "no key")
 LIMITED = ResourceExhaustedError(reasons.ERROR_REASON_PROVIDER_RATE_LIMITED, "slower", retry_after_s=2)
 
 
@@ -85,3 +86,41 @@ def test_a_hundred_works_are_kept() -> None:
     """An answer keeps as many works as anybody can ask for."""
     works = [work(f"Dune {at}", "Frank Herbert", isbns=[str(at)]) for at in range(150)]
     assert len(composed(parse("dune"), [Answer(provider="isbndb", found=Found(works=works))]).results) == 100
+
+
+def test_skipped_provider_is_named_and_owes_nothing() -> None:
+    """A provider that was not needed is told of as such, and the answer is whole without it."""
+    answers = [
+        Answer(provider="isbndb", found=Found(works=[work("Dune", "Frank Herbert", isbns=[DUNE])])),
+        Answer(provider="open_library"),
+    ]
+    found = composed(parse("dune"), answers)
+    assert [each.state for each in found.providers] == [pb.PROVIDER_STATE_ANSWERED, pb.PROVIDER_STATE_SKIPPED]
+    assert not found.partial
+
+
+def test_provider_that_is_not_set_up_owes_nothing() -> None:
+    """Whoever has no key was not expected to answer, so that an answer without it is not partial for ever."""
+    found = composed(
+        parse("dune"), [Answer(provider="isbndb", error=UNSET), Answer(provider="open_library", found=Found())]
+    )
+    assert [(each.reason, each.state) for each in found.providers] == [
+        ("SECRET_MISSING", pb.PROVIDER_STATE_REFUSED),
+        ("", pb.PROVIDER_STATE_EMPTY),
+    ]
+    assert not found.partial
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason", "names"),
+    [
+        ([UNSET, SPENT], "QUOTA_SPENT", None),
+        ([UNSET, DOWN], "ALL_PROVIDERS_FAILED", "p1"),
+        ([UNSET], "ALL_PROVIDERS_FAILED", "p0"),
+    ],
+)
+def test_failure_is_that_of_those_who_are_set_up(errors: list[MeshError], reason: str, names: str | None) -> None:
+    """Whoever has no key or was not needed has no say in why nobody answered, unless nobody else is there."""
+    answers = [Answer(provider=f"p{at}", error=error) for at, error in enumerate(errors)]
+    found = failure([*answers, Answer(provider="skipped")])
+    assert (reason, names) == (found.reason, found.metadata.get("providers"))

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from mesh.stores.memory import MemoryBucket, MemoryKv
-from services.books.settings import Settings, settings_of
+from services.books.panel_opening import PROVIDERS
+from services.books.settings import KNOWN_PROVIDERS, Settings, settings_of
 from tests.unit.books_house import FakeLeaf, env_of
 
 
@@ -15,8 +16,25 @@ def env(**changes: Any) -> Any:
 
 def test_shipped_settings() -> None:
     """The manifest's own settings are taken as they are."""
-    expected = Settings(hot_ttl_s=3_600, cold_ttl_s=604_800, max_results=40, patience_s=0.025)
-    assert expected == settings_of(env())
+    expected = Settings(
+        hot_ttl_s=3_600,
+        cold_ttl_s=604_800,
+        max_results=40,
+        patience_s=0.025,
+        providers=("isbndb", "google_books", "open_library"),
+        batch_providers=("isbndb", "open_library"),
+        provider_wait_s=2.5,
+        head_start_s=0.4,
+        calls_per_second=10.0,
+    )
+    assert expected == settings_of(
+        env(PROVIDERS="isbndb, google_books,open_library", BATCH_PROVIDERS="isbndb,open_library")
+    )
+
+
+def test_known_providers_can_be_opened() -> None:
+    """Whoever a setting may name is somebody that the panel can open, and the other way round."""
+    assert set(KNOWN_PROVIDERS) == set(PROVIDERS)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +47,22 @@ def test_shipped_settings() -> None:
         ("MAX_RESULTS_DEFAULT", 101),
         ("RATE_LIMIT_MS", -1),
         ("CACHE_PATIENCE_MS", 0),
+        ("PROVIDERS", " , "),
+        ("PROVIDERS", "isbndb,isbndb"),
+        ("PROVIDERS", "google_boks"),
+        ("BATCH_PROVIDERS", ""),
+        ("BATCH_PROVIDERS", "open_library"),
+        ("PROVIDER_WAIT_MS", -1),
+        ("ISBN_HEAD_START_MS", 60_001),
+        ("GOOGLE_BOOKS_CALLS_PER_DAY", -1),
+        ("GOOGLE_BOOKS_URL", "books.test"),
+        ("OPEN_LIBRARY_URL", "ftp://books.test"),
+        ("OPEN_LIBRARY_URL", "http://books.test:none"),
+        ("OPEN_LIBRARY_CONTACT", "me@books.test\r\nX-Evil: 1"),
+        ("QUOTA_LIVE_RESERVE", 1.5),
     ],
 )
-def test_setting_without_sense_is_refused(name: str, value: int) -> None:
+def test_setting_without_sense_is_refused(name: str, value: object) -> None:
     """A setting under which the proxy would make no sense is named."""
     with pytest.raises(ValueError, match=name):
         settings_of(env(**{name: value}))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mesh.config.problems import ConfigurationError
-from mesh.hosting.deployment import read_deployment
+from mesh.hosting.deployment import Deployment, read_deployment
 from mesh.hosting.up import providers
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +45,28 @@ def test_the_leaf_starts_first() -> None:
     """Services start leaves first, so that a binding finds its target running."""
     names = [worker.manifest.name for worker in read_deployment(BOOK, None, {}).start_order()]
     assert names == ["isbndb-biography-worker", "books-api-proxy", "personal-library-cache-warmer"]
+
+
+def deployment_of(folder: Path, ledger: str) -> Deployment:
+    """The leaf alone, which has no store, with such a ledger."""
+    book = folder / "mesh.toml"
+    entry = f'[services.isbndb-biography-worker]\nmanifest = "{ROOT}/services/isbndb/service.toml"\n'
+    book.write_text(f'{entry}default = "127.0.0.1:0"\n{ledger}')
+    return read_deployment(book, None, {"BOOKMESH_EMBEDDED_KV": "unix:///there.sock"})
+
+
+@pytest.mark.parametrize(
+    ("ledger", "expected"),
+    [
+        ("", ("", False)),
+        ('[ledger]\nkv = "embedded"', ("unix:///there.sock", True)),
+        ('[ledger]\nkv = "redis://h/0"', ("redis://h/0", False)),
+    ],
+)
+def test_ledger(tmp_path: Path, ledger: str, expected: tuple[str, bool]) -> None:
+    """The embedded server runs for the ledger too, though no manifest names a store."""
+    deployment = deployment_of(tmp_path, ledger)
+    assert expected == (deployment.ledger_url(), deployment.needs_embedded_kv())
 
 
 def test_no_secret_in_what_is_told() -> None:

@@ -86,6 +86,7 @@ def test_all_problems_at_once() -> None:
         "ISBNDB_CALLS_PER_SECOND": float("inf"),
         "ISBNDB_CALLS_PER_DAY": -2,
         "ISBNDB_ISBNS_PER_CALL": -1,
+        "QUOTA_LIVE_RESERVE": 1.5,
         "ISBNDB_URL": "ftp://x",
     }
     with pytest.raises(ConfigurationError) as caught:

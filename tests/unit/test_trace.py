@@ -1,10 +1,18 @@
 """Where a call stands among others, and how that travels."""
 
-import pytest
+from contextvars import copy_context
 
+import pytest
+from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
+
+from mesh.call import CURRENT, Call, Side, answers_batch
+from mesh.contract import service_of
 from mesh.trace import Trace, first, follow, from_metadata, is_batch, to_metadata
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+METHOD = next(iter(service_of(BooksServiceStub).methods.values()))
 
 
 def test_what_goes_out_comes_in() -> None:
@@ -72,3 +80,23 @@ def test_follow() -> None:
 def test_class() -> None:
     """Only the word "batch" makes a call one that may wait."""
     assert (is_batch((("x-bookmesh-class", "batch"),)), is_batch((("x-bookmesh-class", "urgent"),))) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (None, False),
+        (Call(METHOD, Side.SERVER), False),
+        (Call(METHOD, Side.SERVER, trace=first(())), False),
+        (Call(METHOD, Side.SERVER, trace=first((), batch=True)), True),
+        (Call(METHOD, Side.SERVER, trace=follow(first((), batch=True), ())).lineage(), True),
+    ],
+)
+def test_answering_batch_work(call: Call | None, expected: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """What is done to answer batch work knows it, also when it outlives the call; what nobody asked for is none."""
+
+    def asked() -> bool:
+        CURRENT.set(call)
+        return answers_batch()
+
+    assert expected == copy_context().run(asked)

@@ -9,6 +9,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_PROVIDER_BAD_ANSWER
 from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.status import MeshError, NotFoundError, UnavailableError
+from mesh.trace import CLASS_KEY
 from services.books.matching import Match, Name, Title, match_of
 from services.books.merge import in_language
 from services.books.providers.protocol import Found
@@ -35,6 +36,15 @@ _WORDS = 40
 _ANY_LANGUAGE = "*"
 
 
+_Marks = tuple[tuple[str, str], ...]
+"""Metadata of a call."""
+
+
+def _class(*, batch: bool) -> _Marks:
+    """What tells the leaf that nobody waits; what answers batch work says so by itself, but not what is done ahead."""
+    return ((CLASS_KEY, "batch"),) if batch else ()
+
+
 class Isbndb:
     """The leaf's methods, put together to answers.
 
@@ -48,19 +58,20 @@ class Isbndb:
         self._worker = worker
         self._vocabulary = Vocabulary()
 
-    async def find(self, query: Query, *, limit_s: float | None = None) -> Found:
+    async def find(self, query: Query, *, limit_s: float | None = None, batch: bool = False) -> Found:
         """The book of an ISBN, or the books of a text.
 
         Args:
             query: what is sought.
             limit_s: seconds that each call may take, its turn at ISBNdb included; None leaves it to the binding.
+            batch: nobody waits for it; the calls tell the leaf so.
 
         Raises:
             MeshError: what the leaf failed with, when nothing was found beside.
         """
         if query.isbn13:
-            return await self._book(query.isbn13, limit_s)
-        return await _Texts(self._worker, query, limit_s, self._vocabulary).find()
+            return await self._book(query.isbn13, limit_s, _class(batch=batch))
+        return await _Texts(self._worker, query, limit_s, _class(batch=batch), self._vocabulary).find()
 
     async def find_isbns(self, isbns: Sequence[str], *, limit_s: float | None = None) -> Mapping[str, Found]:
         """The books of at most 1,000 ISBN-13s.
@@ -82,9 +93,9 @@ class Isbndb:
             for at, isbn in enumerate(isbns)
         }
 
-    async def _book(self, isbn13: str, limit_s: float | None) -> Found:
+    async def _book(self, isbn13: str, limit_s: float | None, marks: _Marks) -> Found:
         try:
-            answer = await self._worker.GetBook(pb.GetBookRequest(isbn=isbn13), timeout=limit_s)
+            answer = await self._worker.GetBook(pb.GetBookRequest(isbn=isbn13), timeout=limit_s, metadata=marks)
         except NotFoundError:
             # The answer "there is none" does not tell what it cost; it is taken to be a call like any other.
             return Found(call_count=1)
@@ -98,15 +109,22 @@ class _Texts:
         worker: the leaf.
         query: the text, and the language.
         limit_s: seconds that each call may take.
+        marks: metadata of each call.
         vocabulary: the words that are known.
     """
 
     def __init__(
-        self, worker: IsbndbServiceStub, query: Query, limit_s: float | None, vocabulary: Vocabulary
+        self,
+        worker: IsbndbServiceStub,
+        query: Query,
+        limit_s: float | None,
+        marks: _Marks,
+        vocabulary: Vocabulary,
     ) -> None:
         self._worker = worker
         self._query = query
         self._limit_s = limit_s
+        self._marks = marks
         self._vocabulary = vocabulary
         self._reading = reading_of(query.text)
 
@@ -120,14 +138,13 @@ class _Texts:
             # The leaf takes no such text, and no book has it for a title.
             return Found()
         found = await self._asked(self._questions())
-        for ask in self._further():
-            matches = [match_of(self._reading, work) for work in found.works]
-            if found.failure or any(map(self._is_meant, matches)):
-                break
-            more = await self._asked([ask()])
-            found = Found(
-                works=[*found.works, *more.works], call_count=found.call_count + more.call_count, failure=more.failure
-            )
+        if not self._is_settled(found):
+            for ask in self._further():
+                more = await self._asked([ask()])
+                works, calls = [*found.works, *more.works], found.call_count + more.call_count
+                found = Found(works=works, call_count=calls, failure=more.failure)
+                if self._is_settled(found):
+                    break
         if found.failure is not None and not found.works:
             # An outage is never "nothing found".
             raise found.failure
@@ -150,6 +167,11 @@ class _Texts:
         further = [self._everywhere, self._mistyped]
         words = self._reading.telling_words
         return further if all(self._knows(word) for word in words) else further[::-1]
+
+    def _is_settled(self, found: Found) -> bool:
+        """Whether there is no use in asking further."""
+        matches = (match_of(self._reading, work) for work in found.works)
+        return found.failure is not None or any(map(self._is_meant, matches))
 
     def _is_meant(self, match: Match) -> bool:
         """Whether a work is likely to be what was meant; one word that a title has somewhere is not enough."""
@@ -213,7 +235,7 @@ class _Texts:
         request = pb.SearchBooksRequest(
             q=text[:_TEXT_LENGTH], column=column, page_size=page_size, language=_ANY_LANGUAGE, match_all=match_all
         )
-        answer = await self._worker.SearchBooks(request, timeout=self._limit_s)
+        answer = await self._worker.SearchBooks(request, timeout=self._limit_s, metadata=self._marks)
         return Found(works=answer.works, call_count=answer.provider_call_count)
 
     async def _author(self, name: str) -> Found:
@@ -233,4 +255,4 @@ class _Texts:
     async def _bibliography(self, name: str, language: str) -> pb.AuthorBibliographyResponse:
         """One page, as large as the leaf's MAX_BOOKS_PER_AUTHOR lets it be."""
         request = pb.AuthorBibliographyRequest(author=name, page=1, page_size=PAGE_SIZE, language=language)
-        return await self._worker.AuthorBibliography(request, timeout=self._limit_s)
+        return await self._worker.AuthorBibliography(request, timeout=self._limit_s, metadata=self._marks)

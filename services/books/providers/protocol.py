@@ -1,4 +1,4 @@
-"""What the proxy asks of a provider. Another one is another file here and another line in `entrypoints.lifespan`."""
+"""What the proxy asks of a provider. Another one is another file here and another line in `opening.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,13 @@ class Provider(Protocol):
     name: str
     """Lower snake case, as editions and outcomes name it."""
 
-    async def find(self, query: Query, *, limit_s: float | None = None) -> Found:
+    async def find(self, query: Query, *, limit_s: float | None = None, batch: bool = False) -> Found:
         """The books of an ISBN or of a text.
 
         Args:
             query: what is sought.
-            limit_s: seconds that each call may take; None leaves it to the provider.
+            limit_s: seconds that it may take; None leaves it to the provider.
+            batch: nobody waits for it, so it leaves the provider's calls that are kept for people alone.
 
         Raises:
             MeshError: it failed, so that nothing can be said of what it has.

@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from bookmesh.mesh.v1 import admin_pb2 as bookmesh_dot_mesh_dot_v1_dot_admin__pb2
 from bookmesh.mesh.v1 import journal_pb2 as bookmesh_dot_mesh_dot_v1_dot_journal__pb2
+from bookmesh.mesh.v1 import quota_pb2 as bookmesh_dot_mesh_dot_v1_dot_quota__pb2
 from bookmesh.mesh.v1 import rules_pb2 as bookmesh_dot_mesh_dot_v1_dot_rules__pb2
 from bookmesh.mesh.v1 import stats_pb2 as bookmesh_dot_mesh_dot_v1_dot_stats__pb2
 from bookmesh.type.v1 import book_pb2 as bookmesh_dot_type_dot_v1_dot_book__pb2
@@ -31,7 +32,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookmesh/books/v1/admin_service.proto\x12\x11\x62ookmesh.books.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a\x1e\x62ookmesh/mesh/v1/journal.proto\x1a\x1c\x62ookmesh/mesh/v1/rules.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1b\x62ookmesh/type/v1/book.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"j\n\x11SetBreakerRequest\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12:\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerStateB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"F\n\x12\x45xplainCallRequest\x12\x30\n\x02id\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^([0-9a-f]{16}|[0-9a-f]{32})$\"D\n\x13\x45xplainCallResponse\x12-\n\x07records\x18\x01 \x03(\x0b\x32\x1c.bookmesh.mesh.v1.CallRecord\"\x84\x01\n\x11InspectKeyRequest\x12\x19\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00\x12\x43\n\x01q\x18\x02 \x01(\tB6\xbaH\x07r\x05\x10\x01\x18\x80\x04\xe2\xe0\x18\x12\n\x0estring.min_len\x10\x02\xe2\xe0\x18\x12\n\x0estring.max_len\x10\x03H\x00\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"\xe0\x01\n\x07KeyCopy\x12$\n\x04tier\x18\x01 \x01(\x0e\x32\x16.bookmesh.type.v1.Tier\x12\x0f\n\x07present\x18\x02 \x01(\x08\x12\x12\n\nbyte_count\x18\x03 \x01(\x03\x12.\n\ncache_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x66resh_until_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresult_count\x18\x06 \x01(\x05\x12\x0e\n\x06reason\x18\x07 \x01(\t\"M\n\x12InspectKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06\x63opies\x18\x02 \x03(\x0b\x32\x1a.bookmesh.books.v1.KeyCopy\"s\n\x11PurgeCacheRequest\x12\x19\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00\x12\x10\n\x06\x61uthor\x18\x02 \x01(\tH\x00\x12\x0e\n\x04isbn\x18\x03 \x01(\tH\x00\x12\x10\n\x06prefix\x18\x04 \x01(\tH\x00\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"X\n\x12PurgeCacheResponse\x12\x11\n\tkey_count\x18\x01 \x01(\x03\x12/\n\x0funreached_tiers\x18\x02 \x03(\x0e\x32\x16.bookmesh.type.v1.Tier2\xae\x05\n\x0c\x41\x64minService\x12[\n\tGetHealth\x12#.bookmesh.books.v1.GetHealthRequest\x1a$.bookmesh.books.v1.GetHealthResponse\"\x03\x90\x02\x01\x12X\n\x08GetStats\x12\".bookmesh.books.v1.GetStatsRequest\x1a#.bookmesh.books.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x64\n\x0cListBreakers\x12&.bookmesh.books.v1.ListBreakersRequest\x1a\'.bookmesh.books.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12^\n\nSetBreaker\x12$.bookmesh.books.v1.SetBreakerRequest\x1a%.bookmesh.books.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12\x61\n\x0b\x45xplainCall\x12%.bookmesh.books.v1.ExplainCallRequest\x1a&.bookmesh.books.v1.ExplainCallResponse\"\x03\x90\x02\x01\x12^\n\nInspectKey\x12$.bookmesh.books.v1.InspectKeyRequest\x1a%.bookmesh.books.v1.InspectKeyResponse\"\x03\x90\x02\x01\x12^\n\nPurgeCache\x12$.bookmesh.books.v1.PurgeCacheRequest\x1a%.bookmesh.books.v1.PurgeCacheResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookmesh/books/v1/admin_service.proto\x12\x11\x62ookmesh.books.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a\x1e\x62ookmesh/mesh/v1/journal.proto\x1a\x1c\x62ookmesh/mesh/v1/quota.proto\x1a\x1c\x62ookmesh/mesh/v1/rules.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1b\x62ookmesh/type/v1/book.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"j\n\x11SetBreakerRequest\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12:\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerStateB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"F\n\x12\x45xplainCallRequest\x12\x30\n\x02id\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^([0-9a-f]{16}|[0-9a-f]{32})$\"D\n\x13\x45xplainCallResponse\x12-\n\x07records\x18\x01 \x03(\x0b\x32\x1c.bookmesh.mesh.v1.CallRecord\"\x84\x01\n\x11InspectKeyRequest\x12\x19\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00\x12\x43\n\x01q\x18\x02 \x01(\tB6\xbaH\x07r\x05\x10\x01\x18\x80\x04\xe2\xe0\x18\x12\n\x0estring.min_len\x10\x02\xe2\xe0\x18\x12\n\x0estring.max_len\x10\x03H\x00\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"\xe0\x01\n\x07KeyCopy\x12$\n\x04tier\x18\x01 \x01(\x0e\x32\x16.bookmesh.type.v1.Tier\x12\x0f\n\x07present\x18\x02 \x01(\x08\x12\x12\n\nbyte_count\x18\x03 \x01(\x03\x12.\n\ncache_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x66resh_until_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresult_count\x18\x06 \x01(\x05\x12\x0e\n\x06reason\x18\x07 \x01(\t\"M\n\x12InspectKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06\x63opies\x18\x02 \x03(\x0b\x32\x1a.bookmesh.books.v1.KeyCopy\"s\n\x11PurgeCacheRequest\x12\x19\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00\x12\x10\n\x06\x61uthor\x18\x02 \x01(\tH\x00\x12\x0e\n\x04isbn\x18\x03 \x01(\tH\x00\x12\x10\n\x06prefix\x18\x04 \x01(\tH\x00\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"X\n\x12PurgeCacheResponse\x12\x11\n\tkey_count\x18\x01 \x01(\x03\x12/\n\x0funreached_tiers\x18\x02 \x03(\x0e\x32\x16.bookmesh.type.v1.Tier\"\x13\n\x11ListQuotasRequest\"@\n\x12ListQuotasResponse\x12*\n\x06quotas\x18\x01 \x03(\x0b\x32\x1a.bookmesh.mesh.v1.KeyQuota2\x8e\x06\n\x0c\x41\x64minService\x12[\n\tGetHealth\x12#.bookmesh.books.v1.GetHealthRequest\x1a$.bookmesh.books.v1.GetHealthResponse\"\x03\x90\x02\x01\x12X\n\x08GetStats\x12\".bookmesh.books.v1.GetStatsRequest\x1a#.bookmesh.books.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x64\n\x0cListBreakers\x12&.bookmesh.books.v1.ListBreakersRequest\x1a\'.bookmesh.books.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12^\n\nSetBreaker\x12$.bookmesh.books.v1.SetBreakerRequest\x1a%.bookmesh.books.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12\x61\n\x0b\x45xplainCall\x12%.bookmesh.books.v1.ExplainCallRequest\x1a&.bookmesh.books.v1.ExplainCallResponse\"\x03\x90\x02\x01\x12^\n\nInspectKey\x12$.bookmesh.books.v1.InspectKeyRequest\x1a%.bookmesh.books.v1.InspectKeyResponse\"\x03\x90\x02\x01\x12^\n\nPurgeCache\x12$.bookmesh.books.v1.PurgeCacheRequest\x1a%.bookmesh.books.v1.PurgeCacheResponse\"\x03\x90\x02\x02\x12^\n\nListQuotas\x12$.bookmesh.books.v1.ListQuotasRequest\x1a%.bookmesh.books.v1.ListQuotasResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,36 +69,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['InspectKey']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['PurgeCache']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['PurgeCache']._serialized_options = b'\220\002\002'
-  _globals['_GETHEALTHREQUEST']._serialized_start=273
-  _globals['_GETHEALTHREQUEST']._serialized_end=291
-  _globals['_GETHEALTHRESPONSE']._serialized_start=293
-  _globals['_GETHEALTHRESPONSE']._serialized_end=354
-  _globals['_GETSTATSREQUEST']._serialized_start=356
-  _globals['_GETSTATSREQUEST']._serialized_end=373
-  _globals['_GETSTATSRESPONSE']._serialized_start=375
-  _globals['_GETSTATSRESPONSE']._serialized_end=433
-  _globals['_LISTBREAKERSREQUEST']._serialized_start=435
-  _globals['_LISTBREAKERSREQUEST']._serialized_end=456
-  _globals['_LISTBREAKERSRESPONSE']._serialized_start=458
-  _globals['_LISTBREAKERSRESPONSE']._serialized_end=525
-  _globals['_SETBREAKERREQUEST']._serialized_start=527
-  _globals['_SETBREAKERREQUEST']._serialized_end=633
-  _globals['_SETBREAKERRESPONSE']._serialized_start=635
-  _globals['_SETBREAKERRESPONSE']._serialized_end=700
-  _globals['_EXPLAINCALLREQUEST']._serialized_start=702
-  _globals['_EXPLAINCALLREQUEST']._serialized_end=772
-  _globals['_EXPLAINCALLRESPONSE']._serialized_start=774
-  _globals['_EXPLAINCALLRESPONSE']._serialized_end=842
-  _globals['_INSPECTKEYREQUEST']._serialized_start=845
-  _globals['_INSPECTKEYREQUEST']._serialized_end=977
-  _globals['_KEYCOPY']._serialized_start=980
-  _globals['_KEYCOPY']._serialized_end=1204
-  _globals['_INSPECTKEYRESPONSE']._serialized_start=1206
-  _globals['_INSPECTKEYRESPONSE']._serialized_end=1283
-  _globals['_PURGECACHEREQUEST']._serialized_start=1285
-  _globals['_PURGECACHEREQUEST']._serialized_end=1400
-  _globals['_PURGECACHERESPONSE']._serialized_start=1402
-  _globals['_PURGECACHERESPONSE']._serialized_end=1490
-  _globals['_ADMINSERVICE']._serialized_start=1493
-  _globals['_ADMINSERVICE']._serialized_end=2179
+  _globals['_ADMINSERVICE'].methods_by_name['ListQuotas']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListQuotas']._serialized_options = b'\220\002\001'
+  _globals['_GETHEALTHREQUEST']._serialized_start=303
+  _globals['_GETHEALTHREQUEST']._serialized_end=321
+  _globals['_GETHEALTHRESPONSE']._serialized_start=323
+  _globals['_GETHEALTHRESPONSE']._serialized_end=384
+  _globals['_GETSTATSREQUEST']._serialized_start=386
+  _globals['_GETSTATSREQUEST']._serialized_end=403
+  _globals['_GETSTATSRESPONSE']._serialized_start=405
+  _globals['_GETSTATSRESPONSE']._serialized_end=463
+  _globals['_LISTBREAKERSREQUEST']._serialized_start=465
+  _globals['_LISTBREAKERSREQUEST']._serialized_end=486
+  _globals['_LISTBREAKERSRESPONSE']._serialized_start=488
+  _globals['_LISTBREAKERSRESPONSE']._serialized_end=555
+  _globals['_SETBREAKERREQUEST']._serialized_start=557
+  _globals['_SETBREAKERREQUEST']._serialized_end=663
+  _globals['_SETBREAKERRESPONSE']._serialized_start=665
+  _globals['_SETBREAKERRESPONSE']._serialized_end=730
+  _globals['_EXPLAINCALLREQUEST']._serialized_start=732
+  _globals['_EXPLAINCALLREQUEST']._serialized_end=802
+  _globals['_EXPLAINCALLRESPONSE']._serialized_start=804
+  _globals['_EXPLAINCALLRESPONSE']._serialized_end=872
+  _globals['_INSPECTKEYREQUEST']._serialized_start=875
+  _globals['_INSPECTKEYREQUEST']._serialized_end=1007
+  _globals['_KEYCOPY']._serialized_start=1010
+  _globals['_KEYCOPY']._serialized_end=1234
+  _globals['_INSPECTKEYRESPONSE']._serialized_start=1236
+  _globals['_INSPECTKEYRESPONSE']._serialized_end=1313
+  _globals['_PURGECACHEREQUEST']._serialized_start=1315
+  _globals['_PURGECACHEREQUEST']._serialized_end=1430
+  _globals['_PURGECACHERESPONSE']._serialized_start=1432
+  _globals['_PURGECACHERESPONSE']._serialized_end=1520
+  _globals['_LISTQUOTASREQUEST']._serialized_start=1522
+  _globals['_LISTQUOTASREQUEST']._serialized_end=1541
+  _globals['_LISTQUOTASRESPONSE']._serialized_start=1543
+  _globals['_LISTQUOTASRESPONSE']._serialized_end=1607
+  _globals['_ADMINSERVICE']._serialized_start=1610
+  _globals['_ADMINSERVICE']._serialized_end=2392
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ What operators ask of the proxy."""
 
 from bookmesh.mesh.v1 import admin_pb2 as admin_pb2
 from bookmesh.mesh.v1 import journal_pb2 as journal_pb2
+from bookmesh.mesh.v1 import quota_pb2 as quota_pb2
 from bookmesh.mesh.v1 import stats_pb2 as stats_pb2
 from bookmesh.type.v1 import book_pb2 as book_pb2
 from collections import abc as abc
@@ -381,5 +382,42 @@ class PurgeCacheResponse(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["key_count", b"key_count", "unreached_tiers", b"unreached_tiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListQuotasRequest(message.Message):
+    """Asks for the quotas."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListQuotasResponse(message.Message):
+    """The quotas, in the order in which keys are used."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    QUOTAS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def quotas(self) -> containers.RepeatedCompositeFieldContainer[quota_pb2.KeyQuota]:
+        """One for each key."""
+
+    def __init__(
+        self,
+        *,
+        quotas: abc.Iterable[quota_pb2.KeyQuota] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["quotas", b"quotas"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

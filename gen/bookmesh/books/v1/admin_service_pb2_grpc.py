@@ -70,6 +70,11 @@ class AdminServiceStub:
                 request_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheRequest.SerializeToString,
                 response_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheResponse.FromString,
                 _registered_method=True)
+        self.ListQuotas = channel.unary_unary(
+                '/bookmesh.books.v1.AdminService/ListQuotas',
+                request_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -125,6 +130,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListQuotas(self, request, context):
+        """What the providers that the proxy itself speaks to allow each key, and what of it is used.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.PurgeCache,
                     request_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheRequest.FromString,
                     response_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheResponse.SerializeToString,
+            ),
+            'ListQuotas': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuotas,
+                    request_deserializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasRequest.FromString,
+                    response_serializer=bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +371,33 @@ class AdminService:
             '/bookmesh.books.v1.AdminService/PurgeCache',
             bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheRequest.SerializeToString,
             bookmesh_dot_books_dot_v1_dot_admin__service__pb2.PurgeCacheResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuotas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.books.v1.AdminService/ListQuotas',
+            bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasRequest.SerializeToString,
+            bookmesh_dot_books_dot_v1_dot_admin__service__pb2.ListQuotasResponse.FromString,
             options,
             channel_credentials,
             insecure,

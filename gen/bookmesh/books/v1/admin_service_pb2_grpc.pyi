@@ -30,6 +30,8 @@ class AdminServiceStub:
     """What lies under a cache key, in every tier."""
     PurgeCache: aio.UnaryUnaryMultiCallable[admin_service_pb2.PurgeCacheRequest, admin_service_pb2.PurgeCacheResponse]
     """Takes answers out of every tier."""
+    ListQuotas: aio.UnaryUnaryMultiCallable[admin_service_pb2.ListQuotasRequest, admin_service_pb2.ListQuotasResponse]
+    """What the providers that the proxy itself speaks to allow each key, and what of it is used."""
 
 class AdminServiceServicer(metaclass=abc_1.ABCMeta):
     """The Admin entrypoint, for operators and for services whose binding names it."""
@@ -89,5 +91,13 @@ class AdminServiceServicer(metaclass=abc_1.ABCMeta):
         context: aio.ServicerContext[admin_service_pb2.PurgeCacheRequest, abc.Awaitable[admin_service_pb2.PurgeCacheResponse]],
     ) -> abc.Awaitable[admin_service_pb2.PurgeCacheResponse]:
         """Takes answers out of every tier."""
+
+    @abc_1.abstractmethod
+    def ListQuotas(
+        self,
+        request: admin_service_pb2.ListQuotasRequest,
+        context: aio.ServicerContext[admin_service_pb2.ListQuotasRequest, abc.Awaitable[admin_service_pb2.ListQuotasResponse]],
+    ) -> abc.Awaitable[admin_service_pb2.ListQuotasResponse]:
+        """What the providers that the proxy itself speaks to allow each key, and what of it is used."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: aio.Server) -> None: ...

@@ -264,7 +264,7 @@ class GetQuotaRequest(message.Message):
 
 @typing.final
 class GetQuotaResponse(message.Message):
-    """What a plan allows, and what of it is used."""
+    """What a plan allows, and what of it is used, by all keys together."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -289,7 +289,7 @@ class GetQuotaResponse(message.Message):
     call_count: builtins.int
     """Calls made since the process started."""
     live_reserve: builtins.int
-    """The part of the day's quota that warming leaves to live searches."""
+    """Calls of the day that warming leaves to live searches."""
     @builtins.property
     def reset_time(self) -> timestamp_pb2.Timestamp:
         """When the day's count begins anew."""
