@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,9 @@ from mesh.hosting.serve import serving
 from mesh.hosting.up import shared_parts
 from mesh.logs import log_to_stderr
 from mesh.status import MeshError
+
+GOOGLE_SECRETS = ("Google_books_hardoooe", "Google_books_ioskey", "GOOGLE_BOOKS_API_KEY", "GOOGLE_BOOKS_IOSKEY")
+"""Google Books' keys, by what they are called in a store of secrets and by their bindings; either will do."""
 
 console = Console(highlight=False)
 
@@ -79,15 +83,52 @@ async def _demonstrate(deployment: Deployment, library: Path, *, once: bool) -> 
 
 
 def _tell_providers(deployment: Deployment) -> None:
-    stood_in = {stand_in.secret_name: stand_in for stand_in in deployment.stand_ins}
-    found = stood_in.get("ISBNDB_API_KEY")
-    if found is None:
-        console.print("[bold]ISBNdb[/]: the real one, with your ISBNDB_API_KEY")
-    else:
+    """Which providers are real, and which are not; whoever sees the answers must know whose they are."""
+    if deployment.stand_ins:
+        where = ", ".join(stand_in.address.target for stand_in in deployment.stand_ins)
         console.print(
-            f"[bold]ISBNdb[/]: [yellow]a sandbox[/] on {found.address.target}, for ISBNDB_API_KEY is not set; "
-            "its books are real, its answers are its own"
+            f"[bold]ISBNdb, Google Books and Open Library[/]: [yellow]a sandbox[/] on {where}, for ISBNDB_API_KEY is "
+            "not set; its books are real, its answers are its own. LIVE=1 asks the real providers"
         )
+        return
+    for name, who in _providers(deployment):
+        console.print(f"[bold]{name}[/]: {who}")
+
+
+def _providers(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Each provider, and how it is reached, without a stand-in."""
+
+    def there(var: str) -> str:
+        url = deployment.variables.get(var, "")
+        return f"at {url}" if url else "the real one"
+
+    def has(secret: str) -> bool:
+        return deployment.secrets.get(secret) is not None
+
+    yield (
+        "ISBNdb",
+        (
+            f"{there('ISBNDB_URL')}, with your ISBNDB_API_KEY"
+            if has("ISBNDB_API_KEY")
+            else "[yellow]not asked[/], for ISBNDB_API_KEY is not set"
+        ),
+    )
+    keyed = any(map(has, GOOGLE_SECRETS))
+    yield (
+        "Google Books",
+        there("GOOGLE_BOOKS_URL")
+        + (", with your key" if keyed else ", without a key, while the quota lasts that all share who have none"),
+    )
+    contact = deployment.variables.get("OPEN_LIBRARY_CONTACT", "")
+    yield (
+        "Open Library",
+        there("OPEN_LIBRARY_URL")
+        + (
+            f", at three calls a second, with {contact} to write to"
+            if contact
+            else ", at one call a second; it allows three if OPEN_LIBRARY_CONTACT is an address of yours"
+        ),
+    )
 
 
 def _tell_addresses(addresses: Addresses) -> None:

@@ -24,6 +24,10 @@ DATA_VARIABLE = "BOOKMESH_DATA"
 """Overrides where embedded stores keep their data."""
 
 
+LIVE_VARIABLE = "LIVE"
+"""Set to anything but 0, it lets nothing stand in for a provider: one whose secret is unset is then done without."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """Services, read and checked, ready to be run."""
@@ -97,7 +101,9 @@ def read_deployment(book_path: Path, environment: str | None, environ: Mapping[s
     book = found_book
     workers = _load(manifests, problems)
     found = _secrets(book, environ)
-    stand_ins = tuple(stand_in for stand_in in book.stand_ins if found.get(stand_in.secret_name) is None)
+    live = environ.get(LIVE_VARIABLE, "0") not in ("", "0")
+    missing = (stand_in for stand_in in book.stand_ins if found.get(stand_in.secret_name) is None)
+    stand_ins = () if live else tuple(missing)
     secrets = ChainedSecrets((found, _StandInSecrets(stand_ins)))
     variables = _variables(manifests, stand_ins, environ)
     for worker in workers.values():

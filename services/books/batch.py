@@ -1,7 +1,6 @@
 """Many searches in one call: what is cached is answered at once, ISBNs are looked up together, texts in turn."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from mesh.status import InternalError, MeshError
 from services.books.answers import Answer
 from services.books.cache import Held
 from services.books.checks import Ask, checked_search
+from services.books.panel import PATIENT_S, Panel
 from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import Query
-from services.books.search import PATIENT_S, Asking, Search
+from services.books.search import Asking, Search
 
 _LOOKS = 32
 """Searches that are looked for in the cache at a time."""
@@ -54,14 +54,14 @@ class Batch:
 
     Args:
         search: answers one search.
-        provider: looks many ISBNs up at once.
+        panel: asks the providers.
         background: where that happens.
         default_results: works in an answer to a search that does not say how many.
     """
 
-    def __init__(self, search: Search, provider: BulkProvider, background: Background, *, default_results: int) -> None:
+    def __init__(self, search: Search, panel: Panel, background: Background, *, default_results: int) -> None:
         self._search = search
-        self._provider = provider
+        self._panel = panel
         self._default_results = default_results
         self._lookups: Flights[Mapping[str, Found]] = Flights(background)
 
@@ -136,15 +136,14 @@ class Batch:
         isbns = tuple(dict.fromkeys(one.ask.query.isbn13 for one in wanted))
 
         async def asking(query: Query) -> Sequence[Answer]:
-            name, started = self._provider.name, time.perf_counter()
             # An answer that was under way elsewhere may have failed to come, so its ISBN may not be among the others.
             asked = isbns if query.isbn13 in isbns else (query.isbn13,)
-            try:
-                found = await self._lookups.join(asked, lambda: self._provider.find_isbns(asked, limit_s=PATIENT_S))
-            except MeshError as error:
-                return [Answer(provider=name, error=error, duration_ms=(time.perf_counter() - started) * 1000)]
-            taken_ms = (time.perf_counter() - started) * 1000
-            return [Answer(provider=name, found=found[query.isbn13], duration_ms=taken_ms)]
+
+            async def lookup(provider: BulkProvider) -> Found:
+                found = await self._lookups.join(asked, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
+                return found[query.isbn13]
+
+            return await self._panel.ask(query, patient=True, lookup=lookup)
 
         return asking
 

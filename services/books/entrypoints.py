@@ -25,7 +25,7 @@ from services.books.cache import Cache
 from services.books.checks import checked_query, checked_search
 from services.books.env import Env
 from services.books.inspection import inspected, metrics
-from services.books.providers.isbndb import Isbndb
+from services.books.panel_opening import open_panel
 from services.books.query import cache_key
 from services.books.search import Search
 from services.books.settings import Settings, settings_of
@@ -74,16 +74,16 @@ async def lifespan(env: Env, *, clock: Clock = time.time, monotonic: Clock = tim
         ValueError: some settings make no sense; the message names each of them.
     """
     settings = settings_of(env)
-    async with Background(grace_s=_DRAIN_S) as background:
+    # The tasks end before the session that they use.
+    async with open_panel(env, settings) as opened, Background(grace_s=_DRAIN_S) as background:
         shelves = [
             hot_shelf(env.CACHE, ttl_s=settings.hot_ttl_s, background=background, clock=monotonic),
             cold_shelf(env.API_CACHE_COLD, background=background, clock=monotonic),
         ]
         cache = Cache(shelves, background, clock=clock, patience_s=settings.patience_s)
-        isbndb = Isbndb(env.ISBNDB_WORKER)
-        search = Search(cache, [isbndb], settings, background, clock=clock)
-        batch = Batch(search, isbndb, background, default_results=settings.max_results)
-        yield State(settings=settings, cache=cache, search=search, batch=batch)
+        search = Search(cache, opened.panel, settings, background, clock=clock)
+        batch = Batch(search, opened.panel, background, default_results=settings.max_results)
+        yield State(settings=settings, cache=cache, search=search, batch=batch, accounts=opened.accounts)
         await cache.flush()
 
 

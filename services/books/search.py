@@ -1,6 +1,5 @@
 """The walk of one search: the cache, one flight per key, the providers side by side, the cache again, the answer."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -10,14 +9,14 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_CACHED
 from bookmesh.type.v1.book_pb2 import TIER_ORIGIN, Tier
 
 from mesh.background import Background
-from mesh.call import CURRENT, Clock
+from mesh.call import CURRENT, Clock, answers_batch
 from mesh.flights import Flights
-from mesh.status import DeadlineExceededError, MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
+from mesh.status import DeadlineExceededError, NotFoundError, ResourceExhaustedError, UnavailableError
 from services.books.answers import Answer, composed
 from services.books.cache import Cache, Held
 from services.books.checks import Ask
 from services.books.entry import Entry
-from services.books.providers.protocol import Provider
+from services.books.panel import Panel
 from services.books.query import Query
 from services.books.settings import Settings
 
@@ -26,10 +25,6 @@ PARTIAL_TTL_S = 60.0
 
 STALE_IF_ERROR_S = 30 * 24 * 3600.0
 """Seconds that an answer may be past its time and still be better than none, while every provider fails."""
-
-PATIENT_S = 30.0
-"""Seconds that a call to a provider may take when nobody waits for the answer itself; much of it goes by in the queue
-that a plan's rate makes. Who does wait gets the binding's own time."""
 
 Asking = Callable[[Query], Awaitable[Sequence[Answer]]]
 """Asks the providers."""
@@ -42,17 +37,15 @@ class Search:
 
     Args:
         cache: what is known already.
-        providers: whom to ask for the rest, the most trusted first.
+        panel: asks the providers for the rest.
         settings: the times to live.
         background: where the providers are asked, for all who wait for one answer.
         clock: seconds since the epoch.
     """
 
-    def __init__(
-        self, cache: Cache, providers: Sequence[Provider], settings: Settings, background: Background, *, clock: Clock
-    ) -> None:
+    def __init__(self, cache: Cache, panel: Panel, settings: Settings, background: Background, *, clock: Clock) -> None:
         self._cache = cache
-        self._providers = providers
+        self._panel = panel
         self._settings = settings
         self._clock = clock
         self._flights: Flights[Entry] = Flights(background)
@@ -106,10 +99,15 @@ class Search:
                 ERROR_REASON_NOT_CACHED, "the cache holds no answer to this search", metadata={"key": ask.key}
             )
         started = time.perf_counter()
-        limit_s = PATIENT_S if patient else None
+        called = CURRENT.get()
+        left_s = None if called is None else called.time_remaining()
+        batch = answers_batch()
         try:
             entry = await self._flights.join(
-                ask.key, lambda: self._origin(ask, asking or (lambda query: self._ask_all(query, limit_s)))
+                ask.key,
+                lambda: self._origin(
+                    ask, asking or (lambda query: self._panel.ask(query, patient=batch, left_s=left_s))
+                ),
             )
         except (UnavailableError, ResourceExhaustedError, DeadlineExceededError) as error:
             if held is None or not held.entry.is_fresh(self._clock(), max_stale_s=STALE_IF_ERROR_S):
@@ -159,18 +157,6 @@ class Search:
         if response.partial:
             return min(PARTIAL_TTL_S, self._settings.hot_ttl_s)
         return self._settings.cold_ttl_s if response.results else self._settings.hot_ttl_s
-
-    async def _ask_all(self, query: Query, limit_s: float | None) -> Sequence[Answer]:
-        return await asyncio.gather(*(_asked(provider, query, limit_s) for provider in self._providers))
-
-
-async def _asked(provider: Provider, query: Query, limit_s: float | None) -> Answer:
-    started = time.perf_counter()
-    try:
-        found = await provider.find(query, limit_s=limit_s)
-    except MeshError as error:
-        return Answer(provider=provider.name, error=error, duration_ms=(time.perf_counter() - started) * 1000)
-    return Answer(provider=provider.name, found=found, duration_ms=(time.perf_counter() - started) * 1000)
 
 
 def _count_binding_time(seconds: float) -> None:
