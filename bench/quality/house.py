@@ -71,7 +71,7 @@ _VARIABLES = {
     "PROVIDERS": "isbndb,google_books,open_library",
 }
 
-_PROVIDERS = ("ISBN", "GOOGLE", "Google", "BOOKMESH", "OPEN_LIBRARY")
+_PROVIDERS = ("ISBN", "GOOGLE", "Google", "BOOKMESH", "OPEN_LIBRARY", "LIVE")
 """What the names of settings begin with that would have the real providers asked."""
 
 
