@@ -6,6 +6,7 @@ Young Girl" no diary to write in, and "Set This House on Fire" a novel. A kind d
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bookmesh.type.v1.book_pb2 import (
     FORMAT_NOT_A_BOOK,
@@ -16,6 +17,8 @@ from bookmesh.type.v1.book_pb2 import (
     Work,
     WorkKind,
 )
+
+from services.books.likeness import words_of
 
 _NUMBER = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten)"
 
@@ -50,6 +53,13 @@ _SET = re.compile(
 """What stands in the title of several works sold as one."""
 
 
+_OWN_NAME = frozenset(
+    "the a of by and collection collected collections complete selected works novels treasury library omnibus classics"
+    " anthology".split()
+)
+"""Words that, with the author's own name alone, make the title of several of the author's works: "The Poe Collection"."""
+
+
 def kind_of(work: Work) -> WorkKind.ValueType:
     """What kind of thing a work is, as far as its titles, publishers and formats tell; UNSPECIFIED where they don't.
 
@@ -60,12 +70,26 @@ def kind_of(work: Work) -> WorkKind.ValueType:
         return work.kind
     if work.editions and all(edition.format == FORMAT_NOT_A_BOOK for edition in work.editions):
         return WORK_KIND_NOT_A_BOOK
-    titles = (f"{work.title}: {work.subtitle}" if work.subtitle else work.title).replace("\u2019", "'")
-    if _GUIDE.search(titles) or _all_match(_GUIDE_PUBLISHERS, (edition.publisher for edition in work.editions)):
+    if _all_match(_GUIDE_PUBLISHERS, (edition.publisher for edition in work.editions)):
         return WORK_KIND_STUDY_GUIDE
-    if _SET.search(titles):
-        return WORK_KIND_COLLECTION
-    return WORK_KIND_UNSPECIFIED
+    kind = kind_of_title(f"{work.title}: {work.subtitle}" if work.subtitle else work.title)
+    return WORK_KIND_COLLECTION if kind == WORK_KIND_UNSPECIFIED and _bears_own_name(work) else kind
+
+
+@lru_cache(maxsize=8192)
+def kind_of_title(title: str) -> WorkKind.ValueType:
+    """What a title says of its kind, its subtitle included; UNSPECIFIED for that of a book."""
+    plain = title.replace("\u2019", "'")
+    if _GUIDE.search(plain):
+        return WORK_KIND_STUDY_GUIDE
+    return WORK_KIND_COLLECTION if _SET.search(plain) else WORK_KIND_UNSPECIFIED
+
+
+def _bears_own_name(work: Work) -> bool:
+    """Whether a title is nothing but its author's name, and that there are several works in it."""
+    words = set(words_of(work.title))
+    rest = words - _OWN_NAME
+    return words != rest and bool(rest) and any(rest <= set(words_of(author.name)) for author in work.authors)
 
 
 def _all_match(pattern: re.Pattern[str], texts: Iterable[str]) -> bool:

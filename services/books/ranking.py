@@ -16,7 +16,6 @@ from bookmesh.books.v1.books_service_pb2 import (
 )
 from bookmesh.type.v1.book_pb2 import (
     FORMAT_AUDIO,
-    FORMAT_NOT_A_BOOK,
     WORK_KIND_ABOUT,
     WORK_KIND_COLLECTION,
     WORK_KIND_NOT_A_BOOK,
@@ -26,11 +25,12 @@ from bookmesh.type.v1.book_pb2 import (
     WorkKind,
 )
 
+from services.books.kinds import kind_of, kind_of_title
 from services.books.matching import Match, Name, Title, match_of
 from services.books.reading import Reading
 
-_LAST: dict[WorkKind.ValueType, int] = {WORK_KIND_COLLECTION: 1, WORK_KIND_STUDY_GUIDE: 2}
-"""What comes after the books themselves, unless its own title is asked for."""
+_LAST: dict[WorkKind.ValueType, int] = {WORK_KIND_COLLECTION: 1, WORK_KIND_STUDY_GUIDE: 2, WORK_KIND_NOT_A_BOOK: 3}
+"""What comes after the books themselves, unless the text asks for a thing of its kind."""
 
 _EVIDENCE = (
     (Title.NEAR, Name.SPOKEN),
@@ -50,8 +50,12 @@ def understood(reading: Reading, works: Sequence[Work]) -> tuple[QueryInterpreta
             are marked as such.
     """
     matches = [match_of(reading, work) for work in works]
-    kind = _kind(matches)
-    ranked = sorted(matches, key=lambda match: _rank(match, kind))
+    asked = kind_of_title(reading.whole)
+    lasts = [_last(match.work, asked) for match in matches]
+    books = [match for match, last in zip(matches, lasts, strict=True) if not last]
+    kind = _kind(books or matches)
+    order = sorted(range(len(matches)), key=lambda at: _rank(matches[at], kind, lasts[at]))
+    ranked = [matches[at] for at in order]
     interpretation = QueryInterpretation(kind=kind)
     if ranked and kind in (QUERY_KIND_TITLE, QUERY_KIND_TITLE_AND_AUTHOR):
         interpretation.title = ranked[0].work.title
@@ -76,25 +80,32 @@ def _kind(matches: Sequence[Match]) -> QueryKind.ValueType:
     return QUERY_KIND_TEXT
 
 
-def _rank(match: Match, kind: QueryKind.ValueType) -> tuple[float, ...]:
+def _rank(match: Match, kind: QueryKind.ValueType, last: int) -> tuple[float, ...]:
     """Sorts a match among others of one search: what matches best, and among equals what most speaks for.
 
     For an author nothing by others comes before anything of the author's own; what it is decides only among these.
+
+    Args:
+        match: the match.
+        kind: what the text was.
+        last: how far behind the books it comes for what it is.
     """
-    last, whole = _last(match), -(match.title if match.title >= Title.NEAR else 0)
+    spoken = _is_recording(match.work)
+    order: tuple[float, ...]
     if kind == QUERY_KIND_AUTHOR:
-        order = (-match.name, last, whole, -match.title)
+        whole = match.title if match.title >= Title.NEAR else Title.OTHER
+        order = (-match.name, last, spoken, -whole, -match.title)
     elif kind == QUERY_KIND_TITLE_AND_AUTHOR:
-        order = (last, -match.both, match.errors, -match.title, -match.name)
+        order = (last, -match.both, match.errors, spoken, -match.title, -match.name)
     else:
-        order = (last, -match.title, match.errors, -match.both, -match.name)
-    evidence = (-match.known_words, -_providers(match), -_editions(match))
-    return (_is_no_book(match.work), *order, *evidence)
+        order = (last, -max(match.title, match.both), match.errors, spoken, -match.title, -match.name)
+    return (*order, -match.known_words, -_providers(match), -_editions(match))
 
 
-def _last(match: Match) -> int:
-    """How far behind the books a work comes for what it is: a box set, and last a guide, where neither is asked for."""
-    return 0 if max(match.title, match.both) >= Title.NEAR else _LAST.get(match.work.kind, 0)
+def _last(work: Work, asked: WorkKind.ValueType) -> int:
+    """How far behind the books a work comes for what it is; not at all where the text asks for such a thing."""
+    kind = kind_of(work)
+    return 0 if kind == asked else _LAST.get(kind, 0)
 
 
 def _mark_about(ranked: Sequence[Match]) -> None:
@@ -114,8 +125,6 @@ def _providers(match: Match) -> int:
     return len({name for edition in editions for name in (edition.provider, *edition.contributing_providers)})
 
 
-def _is_no_book(work: Work) -> bool:
-    """A film, a recording or a calendar, all its editions taken together."""
-    return work.kind == WORK_KIND_NOT_A_BOOK or (
-        bool(work.editions) and all(edition.format in (FORMAT_AUDIO, FORMAT_NOT_A_BOOK) for edition in work.editions)
-    )
+def _is_recording(work: Work) -> bool:
+    """Whether there is nothing of a work but recordings, so that a book that answers as well comes first."""
+    return bool(work.editions) and all(edition.format == FORMAT_AUDIO for edition in work.editions)
