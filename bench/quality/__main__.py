@@ -1,4 +1,4 @@
-"""The command: `python -m bench.quality` searches for the books of a catalogue in every way, and counts right answers."""
+"""The command: `python -m bench.quality` searches for a catalogue's books in every way, and counts right answers."""
 
 import argparse
 import asyncio

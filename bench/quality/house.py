@@ -92,6 +92,7 @@ async def running(folder: Path, catalogue: Path, environ: Mapping[str, str] = os
         HouseError: they did not start.
     """
     (port,) = free_ports(1)
+    absolute = await asyncio.to_thread(catalogue.resolve)
     sandbox = f"http://127.0.0.1:{port}"
     addresses = {"ISBNDB_URL": sandbox, "GOOGLE_BOOKS_URL": f"{sandbox}/books/v1", "OPEN_LIBRARY_URL": sandbox}
     variables = {**_VARIABLES, **addresses}
@@ -100,7 +101,7 @@ async def running(folder: Path, catalogue: Path, environ: Mapping[str, str] = os
         data=folder / "data",
         root=ROOT,
         port=port,
-        catalogue=catalogue.resolve(),
+        catalogue=absolute,
         variables=", ".join(f'{name} = "{value}"' for name, value in variables.items()),
     )
     await asyncio.to_thread(book.write_text, text)

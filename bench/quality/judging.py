@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from bookmesh.books.v1.books_service_pb2 import SearchAutoResponse
 from bookmesh.type.v1.book_pb2 import Work
@@ -64,7 +65,7 @@ def is_book(work: Work, book: Book) -> bool:
     A record may have lost its authors, so its ISBN will do for them; nothing will do for the title.
     """
     titles = {title_form(text) for text in (work.title, f"{work.title} {work.subtitle}")}
-    titles |= {title_form(edition.title) for edition in work.editions if edition.title}
+    titles |= _other_titles(work)
     forms = (book.title, f"{book.title} {book.subtitle}", book.long_title, _BRACKETED.sub("", book.title))
     wanted = {title_form(text) for text in forms if text}
     if titles.isdisjoint(wanted):
@@ -96,14 +97,18 @@ def place_of_isbn(isbn13: str) -> Judge:
 
 
 def all_by(author: str, title_count: int) -> Judge:
-    """Judges 0 where the first ten are all by an author, or as many as there are titles of the author's; else -1.
+    """Judges 0 where the first ten are all by an author, or as many as hold all titles of the author's; else -1.
 
-    What comes after the last of the author's own works may be about the author.
+    What comes after the last of the author's own works may be about the author. A work may go by several titles.
     """
 
     def judge(answer: SearchAutoResponse) -> int:
-        looked_at = answer.results[: min(FIRST_TEN, title_count)]
-        by = [any(same_name(author, other.name) for other in work.authors) for work in looked_at]
-        return 0 if by and all(by) else -1
+        own = list(takewhile(lambda work: any(same_name(author, other.name) for other in work.authors), answer.results))
+        titles = sum(len({title_form(work.title), *_other_titles(work)}) for work in own)
+        return 0 if own and (len(own) >= FIRST_TEN or titles >= title_count) else -1
 
     return judge
+
+
+def _other_titles(work: Work) -> set[str]:
+    return {title_form(edition.title) for edition in work.editions if edition.title}

@@ -58,7 +58,9 @@ def _language(book: Book) -> str:
     return book.language if len(book.language) in (2, 3) else "en"
 
 
-def _of_titles(case: str, change: Callable[[Book, random.Random], str]) -> Callable[[Shelf, random.Random], Iterator[Probe]]:
+def _of_titles(
+    case: str, change: Callable[[Book, random.Random], str]
+) -> Callable[[Shelf, random.Random], Iterator[Probe]]:
     def make(shelf: Shelf, chance: random.Random) -> Iterator[Probe]:
         for book in _shuffled(shelf.books, chance):
             text = change(book, chance)
@@ -145,9 +147,7 @@ def _is_latin(text: str) -> bool:
 def _there_at_all(shelf: Shelf, chance: random.Random) -> Iterator[Probe]:
     for book in _shuffled(shelf.books, chance):
         for text, judge in ((book.title, place_of([book])), (book.isbn13, place_of_isbn(book.isbn13))):
-            yield Probe(
-                case="there at all", text=text, judge=judge, language=_language(book), max_results=MOST_RESULTS
-            )
+            yield Probe(case="there at all", text=text, judge=judge, language=_language(book), max_results=MOST_RESULTS)
 
 
 _CASES: dict[str, Callable[[Shelf, random.Random], Iterator[Probe]]] = {

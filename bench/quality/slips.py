@@ -50,7 +50,7 @@ def _slipped(word: str, chance: random.Random) -> str:
 
 
 def surname_first(name: str) -> str:
-    """ "Ursula K. Le Guin" as "Guin, Ursula K. Le" or, where a particle is seen, "Le Guin, Ursula K."; "" for one word.
+    """A name as catalogues sort it: "Le Guin, Ursula K.", with the particle before the surname; "" for one word.
 
     A generation stays at the end: "King, Martin Luther, Jr.".
     """

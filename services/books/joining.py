@@ -1,7 +1,7 @@
 """The only place that decides which records are of one work: by title and author, or by an ISBN. Pure.
 
 "Never for the title alone" has a second half: a title that begins another is not that one either. "Sapiens: A Brief
-History" joins "Sapiens" where the author has one such longer title, and "Mistborn: The Well of Ascension" no "Mistborn".
+History" joins "Sapiens" where the author has one such longer title, and "Mistborn: The Well of Ascension" joins none.
 """
 
 import re

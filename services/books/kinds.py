@@ -1,4 +1,4 @@
-"""The only place that tells a book from what is sold beside it: study guides, box sets and what is no book at all. Pure.
+"""The only place that tells a book from what is sold beside it: study guides, box sets, and what is no book. Pure.
 
 Every rule wants more than one word that a title of its own may have: "Go Set a Watchman" is no set, "The Diary of a
 Young Girl" no diary to write in, and "Set This House on Fire" a novel. A kind decides an order, and drops nothing.
@@ -25,12 +25,13 @@ _NUMBER = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten)"
 _GUIDE = re.compile(
     r"""(?ix)
     \b (?: (?:study|teaching|teacher'?s|reading|reader'?s|literature|discussion|instructor'?s|student'?s?) \s guide
-    | cliff'?s? \s? notes | spark ?notes | monarch \s notes | york \s notes | coles \s notes | book \s notes | lit ?notes
-    | lit ?charts | novel[ -] (?:units?|study|ties) | lesson \s plans? | work ?book \s (?:for|to|on)
+    | cliff'?s? \s? notes | spark ?notes | monarch \s notes | york \s notes | coles \s notes | book \s notes
+    | lit ?(?:notes|charts) | novel[ -] (?:units?|study|ties) | lesson \s plans? | work ?book \s (?:for|to|on)
     | companion \s work ?book | conversation \s starters | key \s takeaways | trivia[ -]on[ -]books
     | (?:chapter[ -]by[ -]chapter|plot|book) \s summary | super ?summary | a \s (?:brief\s)? companion \s to
     | (?:summary|synopsis) \s (?:and|&) \s | sidekick \s to | insights \s on \s .+ 's )
-    | ^ (?: (?:an?\s)? summary \s of \b | (?:an?\s)? (?:analysis|review) \s of \s .+ (?: \b by \b | 's \b ) | (?:quicklet|instaread|joosr|blinkist) \b ) """
+    | ^ (?: (?:an?\s)? summary \s of \b | (?:an?\s)? (?:analysis|review) \s of \s .+ (?: \b by \b | 's \b )
+      | (?:quicklet|instaread|joosr|blinkist) \b ) """
 )
 """What stands in the title of a guide to another work."""
 
@@ -43,7 +44,7 @@ _GUIDE_PUBLISHERS = re.compile(
 _SET = re.compile(
     rf"""(?ix)
     \b (?: box(?:ed)? [ -]? sets? | boxset | gift \s set | slip ?case[ds]? | omnibus
-    | {_NUMBER} [ -] (?:books?|volumes?|novels?|titles?|copy) \s (?:box\s)? (?:set|collection|bundle|pack|box)
+    | {_NUMBER} [ -] (?:books?|volumes?|novels?|titles?|copy) \s (?:box(?:ed)?\s)? (?:set|collection|bundle|pack|box)
     | (?:complete|entire|ultimate|deluxe) \s (?:[\w'-]+\s){{0,4}} (?:series|saga|trilogy|quartet|set|collection|boxed)
     | (?:series|saga|trilogy|quartet|hardcover|paperback|collection) \s (?:box(?:ed)?|set|bundle|pack|collection)
     | books? \s \d+ \s? (?:-|\u2013|&|and|to|through) \s? \d+ | (?:vols?\.?|volumes?) \s \d+ \s? (?:-|\u2013|to) \s? \d+
@@ -53,11 +54,9 @@ _SET = re.compile(
 """What stands in the title of several works sold as one."""
 
 
-_OWN_NAME = frozenset(
-    "the a of by and collection collected collections complete selected works novels treasury library omnibus classics"
-    " anthology".split()
-)
-"""Words that, with the author's own name alone, make the title of several of the author's works: "The Poe Collection"."""
+_WHOLE = "collection collected collections complete selected works novels treasury library omnibus classics anthology"
+_OWN_NAME = frozenset(f"the a of by and {_WHOLE}".split())
+"""Words that, with nothing but the author's own name, make the title of several works: "The Poe Collection"."""
 
 
 def kind_of(work: Work) -> WorkKind.ValueType:

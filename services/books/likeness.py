@@ -13,23 +13,9 @@ UNLIKE = 1_000
 """Errors of two texts that are not written alike."""
 
 _ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
-_SERIES = re.compile(
-    r"(?i)\s*[(\[][^()\[\]]*(?:#\s*\d|\b(?:book|bk|vol|volume|no|part)\.?\s*\d|\b(?:series|trilogy|saga)\b)[^()\[\]]*[)\]]\s*$"
-)
-_BRACKETED = re.compile(r"\s*\[[^\[\]]*\]\s*$")
 _GENERATIONS = {"jr", "sr", "ii", "iii", "iv"}
 _ERRORS = ((20, 3), (10, 2), (4, 1))
 """Letters of a text from which on so many errors of typing are believed in it."""
-
-
-def without_series(title: str) -> str:
-    """A title without the series that catalogues of readers append to it: "Dune (Dune Chronicles, #1)".
-
-    Nor with what catalogues of libraries append in square brackets: "Dune [sound recording]".
-    """
-    while (shorter := _BRACKETED.sub("", _SERIES.sub("", title))) and shorter != title:
-        title = shorter
-    return title
 
 
 @lru_cache(maxsize=8192)

@@ -1,4 +1,4 @@
-"""The only place that says how far one work is what a text asks for: by its titles, its authors' names, or both. Pure."""
+"""The only place that says how far one work is what a text asks for: by title, by name, or by both. Pure."""
 
 import enum
 from collections.abc import Iterable

@@ -106,7 +106,7 @@ def _editions(group: Sequence[Work], title: str, shelf: dict[str, Edition]) -> l
 
 
 def _same(edition: Edition, found: Iterable[Edition]) -> Edition | None:
-    """The edition without an ISBN that is this one: one catalogue's name for both tells, or all that is said of them."""
+    """The edition without an ISBN that is this one: a catalogue's name for both tells, or all that is said of them."""
     for other in found:
         if other.isbn_13:
             continue

@@ -8,12 +8,14 @@ import enum
 import hashlib
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.books.isbn import bare, is_isbn_shaped, isbn13_of
+from services.books.series import without_series
 
 DEFAULT_LANGUAGE = "en"
 
-KEY_VERSION = "v1"
+KEY_VERSION = "v2"
 """Raised whenever an answer means something else under the same key; older entries then die unread."""
 
 _READABLE_KEY = 120
@@ -50,7 +52,7 @@ class Query:
     text: str
     """What was typed, in Unicode's composed form and without blanks at its ends."""
     normal: str
-    """What the key is made of: folded, without punctuation; the ISBN-13 for an ISBN."""
+    """What the key is made of: folded, without series and punctuation; the ISBN-13 for an ISBN."""
     isbn13: str
     """The ISBN-13, for an ISBN of either length; empty for a text."""
     language: str
@@ -79,16 +81,7 @@ def parse(
     Raises:
         InvalidQueryError: there is nothing to search for, or an ISBN's check digit is wrong.
     """
-    text = unicodedata.normalize("NFKC", q).strip()
-    number = bare(q)
-    isbn13 = ""
-    if is_isbn_shaped(number):
-        isbn13 = isbn13_of(number)
-        if not isbn13:
-            raise InvalidQueryError("INVALID_ISBN", "this has the shape of an ISBN, but its check digit is wrong")
-    normal = isbn13 or normal_form(text)
-    if not normal:
-        raise InvalidQueryError("EMPTY_QUERY", "there is nothing to search for in this query")
+    text, isbn13, normal = _understood(q)
     return Query(
         text=text,
         normal=normal,
@@ -97,6 +90,27 @@ def parse(
         include_translations=include_translations,
         order_by=order_by,
     )
+
+
+@lru_cache(maxsize=4096)
+def _understood(q: str) -> tuple[str, str, str]:
+    """The text, the ISBN-13 and the normal form of what was typed; kept, for what is popular comes again and again.
+
+    Raises:
+        InvalidQueryError: as `parse`.
+    """
+    text = unicodedata.normalize("NFKC", q).strip()
+    # A series in brackets is told from a title by its brackets, which the normal form has no more.
+    normal = normal_form(without_series(text))
+    # Whatever parts the digits, one normal form has one meaning.
+    for number in (bare(q), bare(normal)):
+        if is_isbn_shaped(number):
+            if isbn13 := isbn13_of(number):
+                return text, isbn13, isbn13
+            raise InvalidQueryError("INVALID_ISBN", "this has the shape of an ISBN, but its check digit is wrong")
+    if not normal:
+        raise InvalidQueryError("EMPTY_QUERY", "there is nothing to search for in this query")
+    return text, "", normal
 
 
 def normal_form(text: str) -> str:

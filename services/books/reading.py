@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from services.books.likeness import without_series, words_of
+from services.books.likeness import words_of
+from services.books.series import without_series
 from services.cataloguing.names import display_name
 
 _BY = re.compile(r"(?i)^(?P<title>\S.*?)[\s,]+by\s+(?P<author>\S.*)$")
@@ -13,10 +14,11 @@ _SUBTITLE = re.compile(r"\s*(?::|;|\s[-\u2013\u2014]|--)\s+\S.*$")
 _SHORTEST = 2
 """Letters that what is left of a title must have."""
 
-_FUNCTION_WORDS = frozenset(
-    "a an and as at but by for from in into is it its of on or the to with"
-    " de des di do du el en et la las le les los un una une y e il lo i der die das den dem ein eine und von zu im am".split()
+_ENGLISH = "a an and as at but by for from in into is it its of on or the to with"
+_OTHERS = (
+    "de des di do du el en et la las le les los un una une y e il lo i der die das den dem ein eine und von zu im am"
 )
+_FUNCTION_WORDS = frozenset(f"{_ENGLISH} {_OTHERS}".split())
 """Words that are in every other title, so that they find nothing."""
 
 

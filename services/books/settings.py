@@ -63,10 +63,12 @@ def settings_of(env: Env) -> Settings:
     for name, ms in (("PROVIDER_WAIT_MS", env.PROVIDER_WAIT_MS), ("ISBN_HEAD_START_MS", env.ISBN_HEAD_START_MS)):
         if not 0 <= ms <= _LONGEST_WAIT_MS:
             problems.append(f"{name} must be 0 to {_LONGEST_WAIT_MS}, not {ms}")
-    if env.GOOGLE_BOOKS_CALLS_PER_DAY < 0:
-        problems.append(f"GOOGLE_BOOKS_CALLS_PER_DAY must be 0 or more, not {env.GOOGLE_BOOKS_CALLS_PER_DAY}")
-    if not 0 <= env.OPEN_LIBRARY_CALLS_PER_SECOND < math.inf:
-        problems.append(f"OPEN_LIBRARY_CALLS_PER_SECOND must be 0 or more, not {env.OPEN_LIBRARY_CALLS_PER_SECOND}")
+    for name, count in (
+        ("GOOGLE_BOOKS_CALLS_PER_DAY", env.GOOGLE_BOOKS_CALLS_PER_DAY),
+        ("OPEN_LIBRARY_CALLS_PER_SECOND", env.OPEN_LIBRARY_CALLS_PER_SECOND),
+    ):
+        if not 0 <= count < math.inf:
+            problems.append(f"{name} must be 0 or more, not {count}")
     if not 0 <= env.QUOTA_LIVE_RESERVE <= 1:
         problems.append(f"QUOTA_LIVE_RESERVE must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}")
     problems += [

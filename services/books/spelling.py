@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from bookmesh.type.v1.book_pb2 import Work
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract_iter
+from rapidfuzz.process import extract
 from spellchecker import SpellChecker
 
 from services.books.likeness import words_of
@@ -59,7 +59,8 @@ class Vocabulary:
         """
         if len(word) < _SHORTEST or not word.isalpha():
             return []
-        learnt = [near for near, *_ in extract_iter(word, self._learnt, scorer=OSA.distance, score_cutoff=1)]
+        near = extract(word, list(self._learnt), scorer=OSA.distance, score_cutoff=1, limit=None)
+        learnt = [str(other) for other, *_ in near]
         dictionary = _dictionary(language)
         said = dictionary.known(dictionary.edit_distance_1(word))
         found = dict.fromkeys((*learnt, *sorted(said, key=lambda other: (-dictionary[other], other))))

@@ -5,7 +5,7 @@ from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
 from mesh.status import InvalidArgumentError, UnimplementedError
 from tests.unit.books_house import DUNE, DUNE_10, open_house
 
-KEY = f"v1:isbn:{DUNE}"
+KEY = f"v2:isbn:{DUNE}"
 
 
 @pytest.mark.parametrize("request_", [pb.InspectKeyRequest(key=KEY), pb.InspectKeyRequest(q=DUNE_10)])
@@ -70,7 +70,7 @@ async def test_purge_names_unreached_tiers() -> None:
     [
         pb.PurgeCacheRequest(author="Frank Herbert"),
         pb.PurgeCacheRequest(isbn=DUNE),
-        pb.PurgeCacheRequest(prefix="v1:"),
+        pb.PurgeCacheRequest(prefix="v2:"),
     ],
 )
 async def test_purge_by_other_means_is_not_built(request_: pb.PurgeCacheRequest) -> None:

@@ -13,7 +13,7 @@ from services.books.cache import Cache, Held
 from services.books.entry import Entry
 from services.books.shelf import cold_shelf, hot_shelf
 
-KEY = "v1:isbn:9780441013593"
+KEY = "v2:isbn:9780441013593"
 HOT_S, COLD_S = 100.0, 1_000.0
 
 

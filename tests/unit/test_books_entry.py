@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.books.entry import BODY_LIMIT, Entry, decode, encode
 
-KEY = "v1:isbn:9780441013593"
+KEY = "v2:isbn:9780441013593"
 BODY = SearchAutoResponse(results=[Work(title="Dune")]).SerializeToString()
 ENTRY = Entry(body=BODY, cache_time=1_000.5, fresh_until=2_000.25)
 TIMES = st.integers(0, 2**42).map(lambda number: number / 1000)
@@ -44,7 +44,7 @@ def test_torn_entry_is_none(length: int) -> None:
 
 def test_entry_under_another_key_is_none() -> None:
     """An entry that got under another key is not taken for that key's answer."""
-    assert decode("v1:isbn:9780141439587", encode(KEY, ENTRY)) is None
+    assert decode("v2:isbn:9780141439587", encode(KEY, ENTRY)) is None
 
 
 def test_frame_that_claims_too_much_is_none() -> None:

@@ -160,7 +160,7 @@ class _Texts:
             questions.append(self._author(reading.name))
         return questions
 
-    def _further(self) -> list[Callable[[], Awaitable[Found]]]:
+    def _further(self) -> Sequence[Callable[[], Awaitable[Found]]]:
         """What is asked next while nothing is found that may be meant, the likelier first."""
         if self._reading.author:
             return [self._mistyped]
@@ -217,9 +217,7 @@ class _Texts:
         # Of each the likeliest before the next of any.
         turns = [others[at] for at in range(_WORDS) for others in found if at < len(others)]
         q = " ".join(dict.fromkeys([*words, *turns][:_WORDS]))
-        answer = await self._search(
-            q, pb.SEARCH_COLUMN_TITLE, match_all=False, page_size=MISTYPED_PAGE_SIZE
-        )
+        answer = await self._search(q, pb.SEARCH_COLUMN_TITLE, match_all=False, page_size=MISTYPED_PAGE_SIZE)
         matches = [match_of(self._reading, work) for work in answer.works]
         meant = [match for match in matches if max(match.title, match.both) >= Title.ALIKE]
         meant.sort(key=lambda match: (-max(match.title, match.both), match.errors))
