@@ -17,8 +17,8 @@ help: ## tell what there is to do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## start everything, warm samples/library.csv and search it; ONCE=1 ends after that
-	@$(BIN)/bookmesh demo samples/library.csv
+run: $(READY) ## start everything, warm a library and search it; ONCE=1 ends after that, LIVE=1 asks the real providers
+	@$(BIN)/bookmesh demo $(if $(LIVE),samples/goodreads.csv,samples/library.csv)
 
 .PHONY: test
 test: $(READY) ## run every test
@@ -69,6 +69,10 @@ bench: $(READY) ## measure a binding beside what one would write instead; ARGS=-
 .PHONY: overhead
 overhead: $(READY) ## measure a server's CPU time with every layer on beside that of a bare grpc.aio server
 	@$(BIN)/python -m bench.overhead $(ARGS)
+
+.PHONY: hits
+hits: $(READY) ## measure a hit in the cache's memory, over the wire beside a bare handler and in process
+	@$(BIN)/python -m bench.hits $(ARGS)
 
 .PHONY: rolling
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none

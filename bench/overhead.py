@@ -13,13 +13,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
+from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from rich import box
 from rich.table import Table
 
@@ -31,6 +32,9 @@ from bench.rivals import Rival, bare_aio, mesh_wire
 from bench.rivals.in_process import starter, to_message
 from bench.table import console
 
+OpenStub = Callable[[str], AbstractAsyncContextManager[BooksServiceStub]]
+"""Opens a stub to an address."""
+
 LIMIT = 1.15
 """The most that all layers may cost, as a multiple of the bare server's CPU time."""
 
@@ -40,8 +44,25 @@ CALLS = 160
 IN_FLIGHT = 16
 _MOST = 10_000
 
-_SERVERS = ("bare_aio", "mesh_wire")
-_CALLERS = {"plain stub": bare_aio.stub, "binding": mesh_wire.stub}
+CALLERS: Mapping[str, OpenStub] = {"plain stub": bare_aio.stub, "binding": mesh_wire.stub}
+"""Who makes the calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two servers that are compared, by the names of their rivals."""
+
+    bare: str
+    """The one without layers."""
+    ours: str
+    """The one with them."""
+    prove: Callable[[Rival], Awaitable[None]] = prove
+    """Raises WrongAnswerError for one that does not answer what it is asked."""
+
+
+LAYERS = Pair(bare="bare_aio", ours="mesh_wire")
+"""The same body with no layer and with all of them."""
+
 _QUESTIONS = {"EMPTY": "empty", "FORTY": "40 results"}
 
 
@@ -68,11 +89,24 @@ class Overhead:
         return self.ratio <= LIMIT
 
 
-async def compare(transport: str, *, sittings: int, rounds: int, calls: int, in_flight: int) -> Sequence[Overhead]:
+async def compare(
+    transport: str,
+    *,
+    sittings: int,
+    rounds: int,
+    calls: int,
+    in_flight: int,
+    pair: Pair = LAYERS,
+    callers: Mapping[str, OpenStub] = CALLERS,
+    questions: Sequence[Question] = tuple(Question),
+) -> Sequence[Overhead]:
     """Measures both servers over one transport.
 
     Args:
         transport: "unix" or "tcp".
+        pair: which servers.
+        callers: who makes the calls.
+        questions: what is asked.
         sittings: how often the servers are started anew, for one process may lie better in the memory than another.
         rounds: how many count in each sitting.
         calls: calls of each measurement.
@@ -82,31 +116,42 @@ async def compare(transport: str, *, sittings: int, rounds: int, calls: int, in_
         WrongAnswerError: a server answers something else than it should.
         ServerError: a server did not start, or is gone.
     """
-    shapes = [Shape(question.name, in_flight) for question in Question]
+    shapes = [Shape(question.name, in_flight) for question in questions]
     found: defaultdict[tuple[str, Shape], list[Cost]] = defaultdict(list)
     for _ in range(sittings):
-        for key, costs in (await _sit(transport, shapes, rounds=rounds, calls=calls)).items():
+        for key, costs in (await _sit(transport, shapes, pair, callers, rounds=rounds, calls=calls)).items():
             found[key] += costs
     return [
         _overhead(
-            transport, caller, shape, *([cost.cpu_s for cost in found[f"{name} {caller}", shape]] for name in _SERVERS)
+            transport,
+            caller,
+            shape,
+            *([cost.cpu_s for cost in found[f"{name} {caller}", shape]] for name in (pair.bare, pair.ours)),
         )
-        for caller in _CALLERS
+        for caller in callers
         for shape in shapes
     ]
 
 
-async def _sit(transport: str, shapes: Sequence[Shape], *, rounds: int, calls: int) -> Costs:
+async def _sit(
+    transport: str,
+    shapes: Sequence[Shape],
+    pair: Pair,
+    callers: Mapping[str, OpenStub],
+    *,
+    rounds: int,
+    calls: int,
+) -> Costs:
     async with AsyncExitStack() as running:
         folder = running.enter_context(tempfile.TemporaryDirectory(prefix="bookmesh-"))
         contenders = list[Contender]()
-        for name in _SERVERS:
+        for name in (pair.bare, pair.ours):
             address = f"unix:{folder}/{name}" if transport == "unix" else "127.0.0.1:0"
             process = await running.enter_async_context(server(name, address))
-            for caller, open_stub in _CALLERS.items():
+            for caller, open_stub in callers.items():
                 stub = await running.enter_async_context(open_stub(process.address))
                 rival = Rival(name=f"{name} {caller}", title=name, start=starter(stub), to_message=to_message)
-                await prove(rival)
+                await pair.prove(rival)
                 contenders.append(_contender(rival, calls, process.cpu_s))
         return await measure(
             contenders,

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ctypes
 import dataclasses
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     parent = os.getppid()
     if options.die_with_parent and not _die_with_parent(parent):
         return _complain("the parent is gone already", _FAILED)
+    # What is loaded stays to the end: looking through it for garbage, again and again, doubles the time that it takes.
+    gc.disable()
     try:
         catalogue = load(read(options.catalog))
     except CatalogueError as problem:
@@ -69,9 +72,13 @@ def main(argv: list[str] | None = None) -> int:
         open_library_per_second=options.open_library_per_second,
     )
 
+    app = create_app(catalogue, settings)
+    gc.freeze()
+    gc.enable()
+
     async def run() -> int:
         runner = web.AppRunner(
-            create_app(catalogue, settings),
+            app,
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=_DRAIN_S,

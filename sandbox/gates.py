@@ -142,7 +142,7 @@ class OpenLibraryGate:
     name = "open_library"
 
     def __init__(self, per_second: int, unidentified_per_second: int, clock: Callable[[], float]) -> None:
-        """Starts with full buckets: one for all who identify themselves, one for all who don't, for loopback is one caller.
+        """Starts with full buckets: one for all who name themselves, one for all others, for loopback is one caller.
 
         Args:
             per_second: Calls of those who name an application and a contact; 0 is without limit.

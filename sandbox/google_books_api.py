@@ -49,12 +49,20 @@ class GoogleBooksApi:
 
     def routes(self) -> list[web.RouteDef]:
         """Every path with its handler."""
-        return [web.get(f"{PREFIX}/volumes", self.volumes), web.get(f"{PREFIX}/volumes/{{id}}", self.volume)]
+        return [
+            web.get(f"{PREFIX}/volumes", self.volumes),
+            web.get(f"{PREFIX}/volumes/{{id}}", self.volume),
+            web.get(f"{PREFIX}{{rest:(/.*)?}}", self.unknown),
+        ]
 
     async def volume(self, request: web.Request) -> web.Response:
         """One volume by its id."""
         record = self._by_id.get(request.match_info["id"])
         return answer(google_books.error(404), 404) if record is None else answer(self._show(record))
+
+    async def unknown(self, _: web.Request) -> web.Response:
+        """Whatever else lies below the prefix: shelves and readers' accounts are not there."""
+        return answer(google_books.error(404), 404)
 
     async def volumes(self, request: web.Request) -> web.Response:
         """A search."""

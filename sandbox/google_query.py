@@ -8,7 +8,7 @@ from sandbox.dirt import falls
 from sandbox.google_dirt import identified
 from sandbox.isbn import to13
 from sandbox.stock import FIELDS, Record, Stock
-from sandbox.text import terms
+from sandbox.text import terms, together
 
 LACKS_PERCENT = 6
 """How many of a hundred books Google does not have."""
@@ -20,7 +20,7 @@ _FIELDS = {"intitle": ("title",), "inauthor": ("author",), "inpublisher": ("publ
 _PLAIN = tuple(field for field in FIELDS if field != "about")
 _ABOUT_PERCENT = 60
 """How many of a hundred books about an author are taken for the author's own."""
-_SHORTEST = 3
+_SHORTEST = 2
 """Words shorter than that are read as they stand."""
 _COVERED_WEIGHT, _POPULAR_WEIGHT = 0.6, 0.4
 
@@ -42,7 +42,7 @@ def parse(query: str) -> list[Part]:
             found["phrase"] if found["phrase"] is not None else found["word"],
             found["phrase"] is not None,
         )
-        for found in _PART.finditer(query)
+        for found in _PART.finditer(together(query))
     ]
 
 
@@ -70,26 +70,30 @@ class GoogleSearch:
         found: set[int] | None = None
         named: set[str] = set()
         for part in parts:
-            readings = self._readings(part)
-            if not part.field and not any(readings):
-                continue  # a dash or another mark by itself asks for nothing
-            hits = set().union(*(self._hits(part, words) for words in readings))
-            found = hits if found is None else found & hits
-            if part.field in {"", "intitle"}:
-                named.update(word for words in readings for word in words)
+            for readings in self._readings(part):
+                hits = set().union(*(self._hits(part, words) for words in readings))
+                found = hits if found is None else found & hits
+                if part.field in {"", "intitle"}:
+                    named.update(word for words in readings for word in words)
         kept = [self._stock.records[number] for number in (found or set()) - self._lacks]
         return sorted(kept, key=lambda record: (-self._relevance(record, named), record.number))
 
-    def _readings(self, part: Part) -> list[list[str]]:
-        """The words of a part; a plain word that no record has is read as any of those within one edit."""
+    def _readings(self, part: Part) -> list[list[list[str]]]:
+        """What must be met for a part, each in any of several readings.
+
+        A plain word that no record has is read as any of those within one edit; a dash by itself asks for nothing.
+        """
         words = terms(part.text)
-        if part.field or part.phrase or len(words) != 1:
-            return [words]
-        (word,) = words
+        if part.field or part.phrase or to13(part.text):
+            return [[words]]
+        return [self._respelt(word) for word in words]
+
+    def _respelt(self, word: str) -> list[list[str]]:
+        """The readings of a plain word."""
         vocabulary = self._stock.vocabulary
         if word in vocabulary or len(word) < _SHORTEST or not word.isalpha():
-            return [words]
-        return [[near] for near in vocabulary.near(word, 1)] or [words]
+            return [[word]]
+        return [[near] for near in vocabulary.near(word, 1)] or [[word]]
 
     def _hits(self, part: Part, words: list[str]) -> set[int]:
         """The records that meet one part."""

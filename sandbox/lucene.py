@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.text import terms
+from sandbox.text import terms, together
 
 MOST_EDITS = 2
 """Lucene goes no further, and takes this where `~` names no number."""
@@ -70,7 +70,7 @@ class _Reader:
     """Reads a text from left to right."""
 
     def __init__(self, text: str, known: Callable[[str], bool]) -> None:
-        self._tokens = list(_TOKEN.finditer(text))
+        self._tokens = list(_TOKEN.finditer(together(text)))
         self._known = known
         self._at = 0
 

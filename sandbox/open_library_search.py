@@ -148,8 +148,9 @@ def _leaves(query: Query) -> Iterable[Leaf]:
 
 def _standing(author: Author, words: set[str]) -> float:
     """How high an author stands in a list: by the share of the name that is asked for, and by the number of works."""
-    spoken = terms(author.name)
-    covered = sum(word in words for word in spoken) / len(spoken) if spoken else 0.0
+    spellings = [terms(name) for name in (author.name, *author.others)]
+    shares = [sum(word in words for word in spoken) / len(spoken) for spoken in spellings if spoken]
+    covered = max(shares, default=0.0)
     return 2 * covered + min(len(author.works), _MOST_BOOST) / _MOST_BOOST
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sandbox.catalogue import Book, name_keys
 from sandbox.derived import Kind
@@ -19,6 +20,7 @@ _CREDITED_PERCENT = {Kind.GUIDE: 30, Kind.LIFE: 15}
 """How many books about an author, or explaining one, name that author among their own."""
 _FIRST_KEY = 10_000
 _KEYS = 40_000_000
+_NAMES_KEPT = 100_000
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ class Shelves:
 
     def _credit(self, work: Work, name: str) -> None:
         """Puts a work under an author, who is made when first met."""
-        known = name_keys(name)[0]
+        known = _identity(name)
         author = self._by_name.get(known)
         if author is None:
             latin = romanized(work.main) if name == next(iter(work.main.authors), "") else ""
@@ -100,9 +102,15 @@ def _grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
     works: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
         book = record.book
-        author = name_keys(book.authors[0])[0] if book.authors else ""
+        author = _identity(book.authors[0]) if book.authors else ""
         works[f"work {book.work}" if book.work else f"{author}: {fold(book.title)}"].append(record)
     return works
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _identity(name: str) -> str:
+    """What two spellings of one author have in common: the words, in any order."""
+    return name_keys(name)[0]
 
 
 def _sorted(editions: list[Record]) -> list[Record]:

@@ -2,18 +2,26 @@
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from anyascii import anyascii
 
 _WORD = re.compile(r"[^\W_]+")
+_INITIAL = re.compile(r"\b([A-Za-z])\b\.?\s+(?=[A-Za-z]\b)")
 # Scripts that write no spaces between words: kana and Han.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 # Marks inside a word and the letters that stand for them in romanized names; escaped, for they look alike.
-_MODIFIERS = dict.fromkeys(map(ord, "'`\u00b4\u2018\u2019\u02b9\u02ba\u02bb\u02bc"))
+_MODIFIERS = "'`\u00b4\u2018\u2019\u02b9\u02ba\u02bb\u02bc"
 
 
-@lru_cache(maxsize=4096)
+class _Plain(dict[int, str]):
+    """What becomes of each character, for str.translate; found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = self[code] = "" if char in _MODIFIERS else _plain(char)
+        return plain
+
+
 def _plain(char: str) -> str:
     """A letter without its marks; only Latin is spelled out (ø, ł, ß), so that other scripts stay themselves."""
     if unicodedata.combining(char):
@@ -21,16 +29,16 @@ def _plain(char: str) -> str:
     return anyascii(char) if unicodedata.name(char, "").startswith("LATIN") else char
 
 
+_TABLE = _Plain()
+
+
 def fold(text: str, *, join_initials: bool = True) -> str:
     """The words of a text in one form: no case, no accents, no punctuation, initials run together.
 
     "J.K. Rowling", "j.k._rowling" and "J K ROWLING" all give "jk rowling", or "j k rowling" with initials kept apart.
     """
-    if text.isascii():  # most texts are, and have nothing to take off but these two
-        plain = text.replace("'", "").replace("`", "")
-    else:
-        plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).translate(_MODIFIERS)))
-    words = _WORD.findall(plain.casefold())
+    plain = unicodedata.normalize("NFKD", text).translate(_TABLE).casefold()
+    words = _WORD.findall(plain)
     if not join_initials:
         return " ".join(words)
     out: list[str] = []
@@ -42,6 +50,14 @@ def fold(text: str, *, join_initials: bool = True) -> str:
         out += [initials, word] if initials else [word]
         initials = ""
     return " ".join([*out, initials] if initials else out)
+
+
+def together(text: str) -> str:
+    """A text with its initials written without spaces ("J.K. Rowling"), so that what cuts it at spaces leaves them one.
+
+    What fold() runs together must stay together where the words of a query are read one by one.
+    """
+    return _INITIAL.sub(r"\1.", text)
 
 
 def terms(text: str) -> list[str]:

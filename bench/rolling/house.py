@@ -31,7 +31,6 @@ _FAULTS = frozenset({"", "process_died", "process_killed", "not_serving", "rolli
 RESTARTED = ("isbndb-biography-worker", "books-api-proxy")
 """The services that run twice: the search, and the leaf that it calls."""
 
-# Each replica of the leaf keeps its own pace, so that each of two gets half of the plan's ten calls a second.
 _BOOK = """
 [drain]
 settle_s = {settle_s}
@@ -57,12 +56,15 @@ default = "127.0.0.1:{ports[4]}"
 admin = "127.0.0.1:{ports[10]}"
 mesh = "127.0.0.1:{ports[15]}"
 
+[ledger]
+kv = "embedded"
+
 [stand_ins.ISBNDB_API_KEY]
 module = "sandbox"
 address = "127.0.0.1:{ports[5]}"
 arguments = ["--plan", "enterprise"]
 secret = "sandbox"
-vars = {{ ISBNDB_URL = "http://127.0.0.1:{ports[5]}", ISBNDB_PLAN = "enterprise", RATE_LIMIT_MS = "200" }}
+vars = {{ ISBNDB_URL = "http://127.0.0.1:{ports[5]}", ISBNDB_PLAN = "enterprise" }}
 """
 
 
@@ -161,7 +163,7 @@ async def running(
         sys.executable,
         *("-m", "clients.cli", "up", "--separate", "--book", str(book), *only),
         cwd=ROOT,
-        env={**kept, "BOOKMESH_LOG": "json"},
+        env={**kept, "BOOKMESH_LOG": "json", "PROVIDERS": "isbndb", "BATCH_PROVIDERS": "isbndb"},
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C at the terminal is for the parent, which ends this one in order

@@ -60,12 +60,11 @@ def quota_spent(account: Account, reset_at: float, now: float, *, kept: int = 0)
         kept: calls that are left, and are kept from batch work for people.
     """
     reset = datetime.fromtimestamp(reset_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    spent = f"the day's calls to {account.name} are spent until {reset}"
-    if kept:
-        spent = f"the day's calls to {account.name} that batch work may make are spent until {reset}; {kept} are kept"
+    whose = " that batch work may make" if kept else ""
+    left = f", for {kept} are kept for people" if kept else ""
     return ResourceExhaustedError(
         ERROR_REASON_QUOTA_SPENT,
-        spent,
+        f"the day's calls to {account.name}{whose} are spent until {reset}{left}",
         retry_after_s=max(0.0, reset_at - now),
         metadata={"provider": account.provider, "reset_time": reset, **({_KEPT: str(kept)} if kept else {})},
     )

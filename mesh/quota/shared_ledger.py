@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -15,7 +15,7 @@ from mesh.quota.ledger import LocalLedger, Sleep, Usage
 from mesh.quota.script import SCRIPT
 from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Kv
-from mesh.stores.redis_kv import mapped
+from mesh.stores.redis_errors import mapped
 
 LIMIT_S = 0.05
 """Seconds that a call waits for the store before it does without; a script takes some 0.1 ms."""
@@ -28,6 +28,9 @@ _FIRST_S = 1.0
 
 _LONGEST_S = 1e6
 """Stands for any longer time; what is sent must fit a number of microseconds."""
+
+_OTHER_DAY = "OTHER_DAY"
+"""What the script says when a day is to be begun, and the one that the caller has in mind is not the server's."""
 
 _log = structlog.get_logger("mesh.quota")
 
@@ -194,8 +197,7 @@ class SharedLedger:
                 if self._monotonic() < self._back_at:
                     return None
                 with mapped():
-                    async with asyncio.timeout(LIMIT_S):
-                        reply = await self._run(account, what, allows, patience_s, place)
+                    reply = await _in_time(self._run(account, what, allows, patience_s, place))
         except StoreError as error:
             self._leave_alone(error)
             return None
@@ -217,33 +219,51 @@ class SharedLedger:
             day, owed = self._owed.pop(account.id, (0.0, 0)) if what != "look" else (0.0, 0)
             owed = owed if day > now else 0
             asked = (*pace, _microseconds(begins), _microseconds(ends), allows, patience, owed, *place)
+            reply: _Reply | None = None
             try:
                 word, *numbers = await self._evaluate(names, (what, *asked))
-            except BaseException:
-                if owed:
+                reply = _Reply(word.decode(), *numbers)
+            finally:
+                if owed and (reply is None or reply.word == _OTHER_DAY):
                     self._owe(account, owed, day)
-                raise
-            reply = _Reply(word.decode(), *numbers)
-            if reply.word != "OTHER_DAY":
+            if reply.word != _OTHER_DAY:
                 return reply
             # The server's clock is what counts; from now on its day is asked for.
             self._server_ahead_s = reply.now / 1e6 - self._clock()
 
     async def _evaluate(self, names: Sequence[str], values: Sequence[object]) -> list[Any]:
-        run: Awaitable[list[Any]] = self._script(keys=names, args=values)
         try:
-            return await run
+            answer: list[Any] = await self._script(keys=names, args=values)
         except RedisConnectionError:
             # A connection that broke long ago shows it only now, and those that lie idle are as old.
             await self._kv.raw.connection_pool.disconnect(inuse_connections=False)
-            again: list[Any] = await self._script(keys=names, args=values)
-            return again
+            answer = await self._script(keys=names, args=values)
+        return answer
 
     def _leave_alone(self, error: StoreError) -> None:
         self._back_at = self._monotonic() + AWAY_S
         if not self._away:
             self._away = True
             _log.warning("ledger_away", counted="by each process for itself", why=str(error))
+
+
+async def _in_time(script: Coroutine[Any, Any, _Reply]) -> _Reply:
+    """What a script answers within its time.
+
+    Where the loop itself stood still meanwhile the answer lies ready, and is taken; a timeout would cancel the script
+    before it is looked at, and blame the store.
+
+    Raises:
+        TimeoutError: it has not answered.
+    """
+    task = asyncio.ensure_future(script)
+    try:
+        await asyncio.wait({task}, timeout=LIMIT_S)
+        if task.done():
+            return task.result()
+        raise TimeoutError
+    finally:
+        task.cancel()
 
 
 def _microseconds(seconds: float) -> int:

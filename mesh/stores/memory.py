@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from mesh.call import Clock
 from mesh.stores.errors import StoreUnavailableError
+from mesh.stores.memory_topics import MemoryTopics
 from mesh.stores.protocol import Object, ObjectInfo
 
 
@@ -12,7 +14,20 @@ class _Switchable:
     """A store that a test can take down."""
 
     def __init__(self) -> None:
-        self.down = False
+        self._down = False
+
+    @property
+    def down(self) -> bool:
+        """Whether it refuses to work."""
+        return self._down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        self._down = down
+        self._switched()
+
+    def _switched(self) -> None:
+        """Lets those know who wait for the store."""
 
     def _check(self) -> None:
         if self.down:
@@ -40,6 +55,7 @@ class MemoryKv(_Switchable):
         super().__init__()
         self._clock = clock
         self._values: dict[str, tuple[bytes, float | None]] = {}
+        self._topics = MemoryTopics(lambda: self.down)
 
     def name(self, key: str) -> str:
         """The key itself."""
@@ -88,6 +104,22 @@ class MemoryKv(_Switchable):
             del self._values[key]
         return len(found)
 
+    async def delete_if(self, key: str, value: bytes) -> bool:
+        """Removes a key only while it has this value."""
+        self._check()
+        if self._value(key) != value:
+            return False
+        del self._values[key]
+        return True
+
+    async def extend_if(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """Lets a key live on only while it has this value."""
+        self._check()
+        if self._value(key) != value:
+            return False
+        self._values[key] = (value, self._clock() + ttl_s)
+        return True
+
     async def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so."""
         self._check()
@@ -102,6 +134,23 @@ class MemoryKv(_Switchable):
             return None
         ends = self._values[key][1]
         return None if ends is None else ends - self._clock()
+
+    async def announce(self, topic: str, message: bytes) -> None:
+        """Tells a message to all who listen."""
+        self._check()
+        self._topics.announce(topic, message)
+
+    def listening(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[bytes | None]]:
+        """Hears a topic."""
+        return self._topics.listening(topic)
+
+    def forget(self) -> None:
+        """Loses all, as a server does that is restarted without its data."""
+        self._values.clear()
+        self._topics.forget()
+
+    def _switched(self) -> None:
+        self._topics.wake()
 
 
 class MemoryBucket(_Switchable):

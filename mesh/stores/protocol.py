@@ -4,8 +4,12 @@ Every method may raise StoreUnavailableError, or its subclass StoreTimeoutError;
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+
+TOPIC_LENGTH = 10_000
+"""Messages of a topic that a store keeps at least, for listeners that were cut off from it for a while."""
 
 
 @runtime_checkable
@@ -30,11 +34,36 @@ class Kv(Protocol):
     async def delete(self, *keys: str) -> int:
         """Removes keys; how many there were."""
 
+    async def delete_if(self, key: str, value: bytes) -> bool:
+        """Removes a key only while it has this value, in one step; whether it did.
+
+        So a lease is let go of by its holder alone: one that was too slow does not take it from the next.
+        """
+
+    async def extend_if(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """Lets a key live for this many seconds from now only while it has this value, in one step; whether it did."""
+
     def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so, in no order, each once."""
 
     async def ttl_s(self, key: str) -> float | None:
         """Seconds that a key has left; None when it lives for good or is not there."""
+
+    async def announce(self, topic: str, message: bytes) -> None:
+        """Tells a message to all who listen to a topic, in whatever process.
+
+        It is heard at least once: where the connection breaks on the way it is told again, and may be heard twice.
+        """
+
+    def listening(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[bytes | None]]:
+        """Hears a topic: entered once it does, it gives every message that is announced from then on, in order.
+
+        None stands for messages that may have been missed: the listener fell `TOPIC_LENGTH` behind, or the store was
+        restarted without its data. It covers all that was announced before it came, and goes on from there.
+
+        Unlike all else here it raises nothing for a store that is down: entering waits for it, and so does the
+        iteration, which then goes on where it was. A wait that is cancelled loses nothing; leaving ends the listening.
+        """
 
     async def ping(self) -> float:
         """Seconds that the store took to answer."""

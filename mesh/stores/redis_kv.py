@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import redis.asyncio as redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from mesh.stores.errors import StoreTimeoutError, StoreUnavailableError
+from mesh.stores.protocol import TOPIC_LENGTH
+from mesh.stores.redis_errors import mapped
+from mesh.stores.redis_topic import MESSAGE, listening
 
 TIMEOUT_S = 1.0
 """Seconds that one operation may take; a store that is slower is as good as down."""
@@ -23,19 +24,18 @@ _SCAN_COUNT = 500
 _GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]^"})
 """What SCAN's pattern would read as more than itself."""
 
+_DELETE_IF = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1])
+"""
+"""Valkey 9 has DELIFEQ for it; a script is one step as well, and every server knows it."""
+
+_EXTEND_IF = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
 
 Value = TypeVar("Value")
-
-
-@contextlib.contextmanager
-def mapped() -> Iterator[None]:
-    """Turns redis-py's errors, and those of the socket below it, into ours."""
-    try:
-        yield
-    except (RedisTimeoutError, TimeoutError) as error:
-        raise StoreTimeoutError("the key-value store did not answer in time") from error
-    except (RedisError, OSError) as error:
-        raise StoreUnavailableError(f"the key-value store failed: {type(error).__name__}") from error
 
 
 class RedisKv:
@@ -48,13 +48,17 @@ class RedisKv:
     """
 
     def __init__(self, url: str, namespace: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
         self._prefix = f"{namespace}:"
+        self._topics = f"{namespace}!"
         self._timeout_s = timeout_s
         # redis-py would try again whatever is asked, and SET NX must not be; `_asked` knows what may.
         # redis-py types answers as bytes or text; this client decodes nothing, so they are bytes.
         self._client: Any = redis.Redis.from_url(
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, max_connections=64
         )
+        self._delete_if: Any = self._client.register_script(_DELETE_IF)
+        self._extend_if: Any = self._client.register_script(_EXTEND_IF)
 
     @property
     def raw(self) -> Any:
@@ -97,11 +101,8 @@ class RedisKv:
 
     async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
         """Sets a value unless the key has one."""
-        async with self._client.client() as one:
-            # A second try could meet the value of the first; so the connection is tried before, which costs a round.
-            await self._asked(one.ping)
-            async with self._operation():
-                return bool(await one.set(self.name(key), value, px=_milliseconds(ttl_s), nx=True))
+        async with self._once() as one:
+            return bool(await one.set(self.name(key), value, px=_milliseconds(ttl_s), nx=True))
 
     async def delete(self, *keys: str) -> int:
         """Removes keys."""
@@ -109,6 +110,16 @@ class RedisKv:
             return 0
         names = [self.name(key) for key in keys]
         return int(await self._asked(lambda: self._client.unlink(*names)))
+
+    async def delete_if(self, key: str, value: bytes) -> bool:
+        """Removes a key only while it has this value."""
+        async with self._once() as one:
+            return bool(await self._delete_if([self.name(key)], [value], client=one))
+
+    async def extend_if(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """Lets a key live on only while it has this value."""
+        keys, arguments = [self.name(key)], [value, _milliseconds(ttl_s)]
+        return bool(await self._asked(lambda: self._extend_if(keys, arguments)))
 
     async def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so."""
@@ -128,6 +139,15 @@ class RedisKv:
         """Seconds that a key has left."""
         left = int(await self._asked(lambda: self._client.pttl(self.name(key))))
         return left / 1000 if left >= 0 else None
+
+    async def announce(self, topic: str, message: bytes) -> None:
+        """Tells a message to all who listen."""
+        name, entry = self._topics + topic, {MESSAGE: message}
+        await self._asked(lambda: self._client.xadd(name, entry, maxlen=TOPIC_LENGTH, approximate=True))
+
+    def listening(self, topic: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[bytes | None]]:
+        """Hears a topic, on a connection of its own."""
+        return listening(self._url, self._topics + topic, timeout_s=self._timeout_s)
 
     async def ping(self) -> float:
         """Seconds that the server took to answer."""
@@ -158,6 +178,17 @@ class RedisKv:
                 # What lies idle is as old as the one that broke, and would fail the next calls, one after another.
                 await self._client.connection_pool.disconnect(inuse_connections=False)
                 return await operation()
+
+    @contextlib.asynccontextmanager
+    async def _once(self) -> AsyncIterator[Any]:
+        """A connection for one operation that a second try could undo, or answer wrongly: it would meet the first.
+
+        So the connection is tried before, which costs a round, and not after.
+        """
+        async with self._client.client() as one:
+            await self._asked(one.ping)
+            async with self._operation():
+                yield one
 
     @contextlib.asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:

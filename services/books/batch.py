@@ -18,10 +18,12 @@ from mesh.status import InternalError, MeshError
 from services.books.answers import Answer
 from services.books.cache import Held
 from services.books.checks import Ask, checked_search
+from services.books.entry import framed
 from services.books.panel import PATIENT_S, Panel
 from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import Query
 from services.books.search import Asking, Search
+from services.books.telling import Told
 
 _LOOKS = 32
 """Searches that are looked for in the cache at a time."""
@@ -31,6 +33,9 @@ _TEXTS = 8
 
 _READY = 32
 """Answers that lie ready until the caller takes them."""
+
+_RESPONSE = 3
+"""BatchSearchAutoResponse's field of the name; what lies in the cache goes out in it as it lies."""
 
 _log = structlog.get_logger("services.books")
 
@@ -65,11 +70,12 @@ class Batch:
         self._default_results = default_results
         self._lookups: Flights[Mapping[str, Found]] = Flights(background)
 
-    async def answers(
-        self, queries: Sequence[pb.SearchAutoRequest]
-    ) -> AsyncGenerator[pb.BatchSearchAutoResponse, None]:
-        """One answer for each search, as they complete; what is still sought is given up when nobody takes it."""
-        ready: asyncio.Queue[pb.BatchSearchAutoResponse | None] = asyncio.Queue(_READY)
+    async def answers(self, queries: Sequence[pb.SearchAutoRequest]) -> AsyncGenerator[bytes, None]:
+        """One BatchSearchAutoResponse for each search, as they complete.
+
+        What is still sought is given up when nobody takes it.
+        """
+        ready: asyncio.Queue[bytes | None] = asyncio.Queue(_READY)
         work = asyncio.create_task(self._run(queries, ready))
         try:
             while (answer := await ready.get()) is not None:
@@ -79,30 +85,28 @@ class Batch:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def _run(
-        self, queries: Sequence[pb.SearchAutoRequest], ready: asyncio.Queue[pb.BatchSearchAutoResponse | None]
-    ) -> None:
+    async def _run(self, queries: Sequence[pb.SearchAutoRequest], ready: asyncio.Queue[bytes | None]) -> None:
         missing: list[_Missing] = []
 
-        async def tell(at: int, work: Callable[[], Awaitable[pb.SearchAutoResponse | None]]) -> None:
+        async def tell(at: int, work: Callable[[], Awaitable[Told | None]]) -> None:
             answer = pb.BatchSearchAutoResponse(query_index=at, q=queries[at].q)
+            response = b""
             try:
-                response = await work()
+                told = await work()
+                if told is None:
+                    return
+                response = framed(_RESPONSE, told.data)
             except MeshError as error:
                 answer.error.CopyFrom(call_error(error))
             except Exception as unforeseen:  # noqa: BLE001 - one broken search must not take the others with it
                 answer.error.CopyFrom(call_error(_broken(unforeseen)))
-            else:
-                if response is None:
-                    return
-                answer.response.CopyFrom(response)
-            await ready.put(answer)
+            await ready.put(answer.SerializeToString() + response)
 
         async def look(at: int) -> None:
             await tell(at, lambda: self._looked(at, queries[at], missing))
 
         async def fetch(one: _Missing, asking: Asking | None = None) -> None:
-            await tell(one.at, lambda: self._search.fetched(one.ask, one.held, patient=True, asking=asking))
+            await tell(one.at, lambda: self._search.fetched(one.ask, one.held, asking))
 
         try:
             await _each(range(len(queries)), look, limit=_LOOKS)
@@ -118,29 +122,27 @@ class Batch:
             raise
         await ready.put(None)
 
-    async def _looked(
-        self, at: int, request: pb.SearchAutoRequest, missing: list[_Missing]
-    ) -> pb.SearchAutoResponse | None:
+    async def _looked(self, at: int, request: pb.SearchAutoRequest, missing: list[_Missing]) -> Told | None:
         """The cache's answer to a search; without one, the search is noted as missing."""
         check(request)
         ask = checked_search(request, default_results=self._default_results)
-        held = await self._search.held(ask, patient=True)
-        if held is not None and self._search.suits(ask, held):
-            return self._search.told(ask, held.entry, held.tier)
-        missing.append(_Missing(at=at, ask=ask, held=held))
-        return None
+        told, held = await self._search.looked(ask)
+        if told is None:
+            missing.append(_Missing(at=at, ask=ask, held=held))
+        return told
 
     def _bulk(self, numbered: Iterable[_Missing]) -> Asking:
         """Asks for one ISBN by asking for all of them, once."""
-        wanted = (one for one in numbered if not one.ask.only_if_cached and not self._search.is_under_way(one.ask.key))
-        isbns = tuple(dict.fromkeys(one.ask.query.isbn13 for one in wanted))
+        asks = [one.ask for one in numbered if not one.ask.wishes.only_if_cached]
+        isbns = tuple(dict.fromkeys(ask.query.isbn13 for ask in asks if not self._search.is_under_way(ask.key)))
 
-        async def asking(query: Query) -> Sequence[Answer]:
+        async def asking(query: Query, _: float | None) -> Sequence[Answer]:
             # An answer that was under way elsewhere may have failed to come, so its ISBN may not be among the others.
             asked = isbns if query.isbn13 in isbns else (query.isbn13,)
 
             async def lookup(provider: BulkProvider) -> Found:
-                found = await self._lookups.join(asked, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
+                key = (provider.name, *asked)
+                found = await self._lookups.join(key, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
                 return found[query.isbn13]
 
             return await self._panel.ask(query, patient=True, lookup=lookup)

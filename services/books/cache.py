@@ -1,53 +1,82 @@
-"""The only module that reads and writes the cache: its shelves from near to far, and what moves between them."""
+"""The only module that reads and writes the cache: its tiers from near to far, and what moves between them."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from bookmesh.type.v1.book_pb2 import Tier
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY, Tier
 
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.flights import Flights
+from services.books.bans import Ban, BanList
 from services.books.entry import Entry
+from services.books.memory import Memory
 from services.books.shelf import Copy, Shelf
+from services.books.windows import Chance, Windows, jittered
 
 PATIENT_S = 1.0
 """Seconds that one store gets when no person waits: for a write, or for the reads of a batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An answer that the cache holds, fresh or not."""
+class Held(NamedTuple):
+    """An answer that the cache holds, fresh or not. A tuple, for one is made for each hit."""
 
     entry: Entry
     """The answer."""
     tier: Tier.ValueType
-    """The shelf that it came from."""
+    """The tier that it came from."""
 
 
 class Cache:
-    """Answers by key. Nothing here fails: a shelf that can't be asked holds nothing.
+    """Answers by key. Nothing here fails: a tier that can't be asked holds nothing.
 
     Args:
-        shelves: the tiers, nearest first.
+        memory: the nearest tier.
+        shelves: the tiers behind it, nearest first.
+        windows: how long an answer is worth something.
         background: where writes go on after the answer is given.
         clock: seconds since the epoch.
+        chance: shortens the times to live.
+        memory_s: seconds that an answer lies in memory.
         patience_s: seconds that a search waits for one shelf.
     """
 
-    def __init__(self, shelves: Sequence[Shelf], background: Background, *, clock: Clock, patience_s: float) -> None:
+    def __init__(
+        self,
+        memory: Memory[Entry],
+        shelves: Sequence[Shelf],
+        windows: Windows,
+        background: Background,
+        *,
+        clock: Clock,
+        chance: Chance,
+        memory_s: float,
+        patience_s: float,
+    ) -> None:
+        self.memory = memory
         self.shelves = shelves
+        self.banned_count = 0
+        """Copies that were passed over, for a ban covers them."""
+        self.windows = windows
         self._background = background
         self._clock = clock
+        self._chance = chance
+        self._memory_s = memory_s
         self._patience_s = patience_s
+        self._bans = BanList()
         self._walks: Flights[Held | None] = Flights(background)
         self._writes: dict[str, asyncio.Task[None]] = {}
 
-    async def find(self, key: str, *, patient: bool = False) -> Held | None:
-        """The freshest answer of the nearest shelf that has a fresh one; an old one only when no shelf has better.
+    def at_hand(self, key: str) -> Held | None:
+        """The answer that lies in memory, at once."""
+        entry = self.memory.get(key)
+        return None if entry is None else Held(entry, TIER_MEMORY)
 
-        Whoever asks for a key while others do shares their walk.
+    async def find(self, key: str, *, patient: bool = False) -> Held | None:
+        """The freshest answer of the nearest tier that has a fresh one; an old one only when no tier has better.
+
+        Whoever asks for a key while others do shares their walk. What is found lies in memory from then on.
 
         Args:
             key: the answer's key.
@@ -57,24 +86,64 @@ class Cache:
         return await self._walks.join((key, patient), lambda: self._walk(key, limit_s))
 
     async def _walk(self, key: str, limit_s: float) -> Held | None:
+        kept = self.memory.peek(key)
+        best = None if kept is None else Held(kept, TIER_MEMORY)
+        if best is not None and best.entry.is_fresh(self._clock()):
+            return best
         await self._written(key, limit_s)
-        best: Held | None = None
         passed: list[Shelf] = []
         for shelf in self.shelves:
-            copy = await shelf.read(key, limit_s=limit_s)
-            if copy.entry is not None:
-                if copy.entry.is_fresh(self._clock()):
+            entry = (await self.read(shelf, key, limit_s=limit_s)).entry
+            if entry is not None:
+                if entry.is_fresh(self._clock()):
+                    best = Held(entry, shelf.tier)
                     if passed:
-                        self._write(key, copy.entry, passed)
-                    return Held(copy.entry, shelf.tier)
-                if best is None or copy.entry.fresh_until > best.entry.fresh_until:
-                    best = Held(copy.entry, shelf.tier)
+                        self._write(key, entry, passed)
+                    break
+                if best is None or _is_better(entry, best.entry):
+                    best = Held(entry, shelf.tier)
             passed.append(shelf)
+        if best is not None and best.tier != TIER_MEMORY:
+            self.remember(key, best.entry)
         return best
 
+    async def read(self, shelf: Shelf, key: str, *, limit_s: float = PATIENT_S) -> Copy:
+        """The copy of a key on one shelf; one that a ban covers is none."""
+        copy = await shelf.read(key, limit_s=limit_s)
+        entry = copy.entry
+        if entry is not None and self._bans.covers(key, entry.cache_time, entry.tags):
+            self.banned_count += 1
+            return Copy(tier=shelf.tier)
+        return copy
+
+    async def hot(self, key: str) -> Entry | None:
+        """The answer that lies in the nearest shelf, which all processes share; for whoever waits for another's."""
+        return (await self.read(self.shelves[0], key, limit_s=self._patience_s)).entry
+
     def put(self, key: str, entry: Entry) -> None:
-        """Begins to write an answer to every shelf; `settled` waits for the end."""
-        self._write(key, entry, self.shelves)
+        """Keeps an answer in memory, and begins to write it to the shelves; `settled` waits for the end.
+
+        What is partial or empty is not for the cold shelf, which forgets nothing and may hold better.
+        """
+        self.remember(key, entry)
+        whole = entry.ends and not entry.partial
+        self._write(key, entry, [shelf for shelf in self.shelves if whole or shelf.tier != TIER_COLD])
+
+    def forget_older(self, key: str, cache_time: float) -> None:
+        """Takes an answer out of memory, for another process has a later one."""
+        entry = self.memory.peek(key)
+        if entry is not None and entry.cache_time < cache_time:
+            self.memory.remove(key)
+
+    def ban(self, ban: Ban) -> int:
+        """Gives no answer any more that a ban covers; how many lay in memory."""
+        if not self._bans.add(ban):
+            return 0
+        return self.memory.remove_where(lambda key, entry: ban.covers(key, entry.cache_time, entry.tags))
+
+    def is_banned(self, key: str, cache_time: float, tags: Sequence[int]) -> bool:
+        """Whether a ban covers an entry, by what its envelope tells."""
+        return self._bans.covers(key, cache_time, tags)
 
     async def settled(self, key: str) -> None:
         """Waits until what was put under a key lies where the next search looks for it."""
@@ -86,16 +155,17 @@ class Cache:
             await asyncio.wait(self._writes.values())
 
     async def copies(self, key: str) -> Sequence[Copy]:
-        """What each shelf holds of a key, nearest first."""
+        """What each tier holds of a key, nearest first."""
         await self.settled(key)
-        return await asyncio.gather(*(shelf.read(key, limit_s=PATIENT_S) for shelf in self.shelves))
+        entry = self.memory.peek(key)
+        kept = Copy(tier=TIER_MEMORY, entry=entry, byte_count=0 if entry is None else entry.byte_count)
+        return [kept, *await asyncio.gather(*(self.read(shelf, key) for shelf in self.shelves))]
 
-    async def purge(self, key: str) -> tuple[int, Sequence[Tier.ValueType]]:
-        """Takes a key out of every shelf; how many copies there were, and the tiers that could not be reached."""
-        await self.settled(key)
-        counts = await asyncio.gather(*(shelf.remove(key, limit_s=PATIENT_S) for shelf in self.shelves))
-        unreached = [shelf.tier for shelf, count in zip(self.shelves, counts, strict=True) if count is None]
-        return sum(count or 0 for count in counts), unreached
+    def remember(self, key: str, entry: Entry) -> None:
+        """Keeps an answer in memory."""
+        ttl_s = min(jittered(self._memory_s, self._chance), self.windows.last_use(entry) - self._clock())
+        if ttl_s > 0:
+            self.memory.put(key, entry, byte_count=entry.byte_count, ttl_s=ttl_s)
 
     def _write(self, key: str, entry: Entry, shelves: Sequence[Shelf]) -> None:
         task = self._background.spawn(self._writing(self._writes.get(key), key, entry, shelves), name="cache write")
@@ -108,10 +178,16 @@ class Cache:
         if before is not None:
             # Two answers to one key must land in the order in which they were given.
             await asyncio.wait({before})
-        now = self._clock()
-        await asyncio.gather(*(shelf.write(key, entry, now=now, limit_s=PATIENT_S) for shelf in shelves))
+        left_s = self.windows.last_use(entry) - self._clock()
+        if left_s > 0:
+            await asyncio.gather(*(shelf.write(key, entry, left_s=left_s, limit_s=PATIENT_S) for shelf in shelves))
 
     async def _written(self, key: str, limit_s: float | None) -> None:
         task = self._writes.get(key)
         if task is not None:
             await asyncio.wait({task}, timeout=limit_s)
+
+
+def _is_better(entry: Entry, than: Entry) -> bool:
+    """Of two answers past their time: a whole one before a partial one, then the later."""
+    return (not entry.partial, entry.fresh_until) > (not than.partial, than.fresh_until)

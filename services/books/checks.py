@@ -4,12 +4,15 @@ All else that a request must keep stands in the contract, and is seen to before 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bookmesh.books.v1 import books_service_pb2 as pb
 
 from mesh.status import InvalidArgumentError
 from services.books.query import InvalidQueryError, OrderBy, Query, cache_key, parse
+from services.books.telling import interpretation_of
+from services.books.wishes import NO_WISHES, Wishes
 
 _ORDERS: Mapping[int, OrderBy] = {
     pb.ORDER_BY_UNSPECIFIED: OrderBy.RELEVANCE,
@@ -28,12 +31,10 @@ class Ask:
     """The key of its answer."""
     max_results: int
     """Works in the answer, 1 to 100."""
-    no_cache: bool = False
-    """Ask the providers, whatever the cache holds."""
-    only_if_cached: bool = False
-    """Never ask a provider."""
-    max_stale_s: float = 0.0
-    """Seconds that an answer may be past its time."""
+    own_part: bytes
+    """What of the answer is this search's own, for its key is shared by others."""
+    wishes: Wishes = NO_WISHES
+    """What is asked of the cache."""
 
 
 def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> Ask:
@@ -46,20 +47,34 @@ def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> As
     Raises:
         InvalidArgumentError: EMPTY_QUERY or INVALID_ISBN.
     """
-    query = checked_query(
-        request.q,
-        language=request.language,
-        include_translations=request.include_translations,
-        order_by=_ORDERS[request.order_by],
-    )
-    control = request.cache_control
-    return Ask(
-        query=query,
-        key=cache_key(query),
-        max_results=request.max_results or default_results,
+    try:
+        ask = _ask(
+            request.q,
+            request.language,
+            request.include_translations,
+            request.order_by,
+            request.max_results or default_results,
+        )
+    except InvalidQueryError as error:
+        raise _refused(error) from None
+    return replace(ask, wishes=wishes_of(request.cache_control)) if request.HasField("cache_control") else ask
+
+
+@lru_cache(maxsize=8192)
+def _ask(q: str, language: str, include_translations: bool, order_by: int, max_results: int) -> Ask:  # noqa: FBT001 - called with the fields of a request
+    """A search without wishes. Popular ones come again and again, and to read one costs more than all else of a hit."""
+    query = parse(q, language=language, include_translations=include_translations, order_by=_ORDERS[order_by])
+    return Ask(query=query, key=cache_key(query), max_results=max_results, own_part=interpretation_of(query))
+
+
+def wishes_of(control: pb.CacheControl) -> Wishes:
+    """What a caller asks of the cache."""
+    return Wishes(
         no_cache=control.no_cache,
         only_if_cached=control.only_if_cached,
-        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9,
+        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9
+        if control.HasField("max_stale")
+        else None,
     )
 
 
@@ -74,4 +89,9 @@ def checked_query(
     try:
         return parse(q, language=language, include_translations=include_translations, order_by=order_by)
     except InvalidQueryError as error:
-        raise InvalidArgumentError(error.reason, error.message, field="q") from None
+        raise _refused(error) from None
+
+
+def _refused(error: InvalidQueryError) -> InvalidArgumentError:
+    """Says of a query without sense that its caller can mend it."""
+    return InvalidArgumentError(error.reason, error.message, field="q")

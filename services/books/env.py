@@ -39,6 +39,18 @@ class Env:
     """The service's own runtime."""
     CACHE_PATIENCE_MS: int = 25
     """Milliseconds that a search waits for a tier before it does without."""
+    CACHE_MEMORY_BYTES: int = 64 * 1024 * 1024
+    """Bytes that answers may take in the memory of the process."""
+    CACHE_MEMORY_TTL: int = 300
+    """Seconds that an answer lies in memory."""
+    CACHE_NEGATIVE_TTL: int = 600
+    """Seconds that "nothing found" counts as fresh."""
+    CACHE_PARTIAL_TTL: int = 60
+    """Seconds that an answer counts as fresh to which a provider gave nothing."""
+    CACHE_STALE_WHILE_REVALIDATE: int = 86_400
+    """Seconds past its time that an answer is given while it is refreshed."""
+    CACHE_STALE_IF_ERROR: int = 30 * 86_400
+    """Seconds past its time that an answer is given where the providers fail."""
     PROVIDERS: str = "isbndb,google_books,open_library"
     """Whom searches may ask, the most trusted first."""
     BATCH_PROVIDERS: str = "isbndb,open_library"

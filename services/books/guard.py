@@ -57,7 +57,8 @@ class Guard:
         self._background = background
         self._breaker = Breaker(_BREAKER, clock)
         self._places = asyncio.Semaphore(_CONCURRENCY)
-        self._is_well = True
+        self.is_well = True
+        """The latest operation went well."""
 
     async def ask(self, operation: Callable[[], Awaitable[Value]], *, limit_s: float) -> Said[Value] | None:
         """Does one operation on the store; None when the store failed. Raises nothing.
@@ -94,8 +95,8 @@ class Guard:
 
     def _note(self, *, is_well: bool) -> None:
         self.failure_count += not is_well
-        if self._is_well is not is_well:
-            self._is_well = is_well
+        if self.is_well is not is_well:
+            self.is_well = is_well
             _log.warning("tier_well_again" if is_well else "tier_failing", tier=self.name)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from mesh.config.problems import did_you_mean
 from services.books.env import Env
+from services.books.windows import Windows
 
 MAX_RESULTS = 100
 """Works in one answer at most, as the contract has it; the cache keeps as many of each search."""
@@ -16,6 +17,8 @@ KNOWN_PROVIDERS = ("isbndb", "google_books", "open_library")
 
 _LONGEST_WAIT_MS = 60_000
 
+_MOST_BYTES = 2**40
+
 _YEAR_S = 366 * 24 * 3600
 
 
@@ -23,10 +26,14 @@ _YEAR_S = 366 * 24 * 3600
 class Settings:
     """What the proxy goes by."""
 
+    windows: Windows
+    """How long an answer is worth what."""
     hot_ttl_s: float
     """Seconds that an answer lies in the hot tier."""
-    cold_ttl_s: float
-    """Seconds that an answer counts as fresh."""
+    memory_ttl_s: float
+    """Seconds that an answer lies in memory."""
+    memory_bytes: int
+    """Bytes that answers may take in memory."""
     max_results: int
     """Works in an answer to a search that does not say how many."""
     patience_s: float
@@ -49,42 +56,21 @@ def settings_of(env: Env) -> Settings:
     Raises:
         ValueError: some make no sense; the message names each of them.
     """
-    problems = [
-        f"{name} must be 1 to {_YEAR_S} seconds, not {value}"
-        for name, value in (("CACHE_HOT_TTL", env.CACHE_HOT_TTL), ("CACHE_COLD_TTL", env.CACHE_COLD_TTL))
-        if not 1 <= value <= _YEAR_S
-    ]
-    if not 1 <= env.MAX_RESULTS_DEFAULT <= MAX_RESULTS:
-        problems.append(f"MAX_RESULTS_DEFAULT must be 1 to {MAX_RESULTS}, not {env.MAX_RESULTS_DEFAULT}")
-    if env.RATE_LIMIT_MS < 0:
-        problems.append(f"RATE_LIMIT_MS must be 0 or more, not {env.RATE_LIMIT_MS}")
-    if env.CACHE_PATIENCE_MS < 1:
-        problems.append(f"CACHE_PATIENCE_MS must be 1 or more, not {env.CACHE_PATIENCE_MS}")
-    for name, ms in (("PROVIDER_WAIT_MS", env.PROVIDER_WAIT_MS), ("ISBN_HEAD_START_MS", env.ISBN_HEAD_START_MS)):
-        if not 0 <= ms <= _LONGEST_WAIT_MS:
-            problems.append(f"{name} must be 0 to {_LONGEST_WAIT_MS}, not {ms}")
-    for name, count in (
-        ("GOOGLE_BOOKS_CALLS_PER_DAY", env.GOOGLE_BOOKS_CALLS_PER_DAY),
-        ("OPEN_LIBRARY_CALLS_PER_SECOND", env.OPEN_LIBRARY_CALLS_PER_SECOND),
-    ):
-        if not 0 <= count < math.inf:
-            problems.append(f"{name} must be 0 or more, not {count}")
-    if not 0 <= env.QUOTA_LIVE_RESERVE <= 1:
-        problems.append(f"QUOTA_LIVE_RESERVE must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}")
-    problems += [
-        f"{name} must be an address that begins with http:// or https://, not {url!r}"
-        for name, url in (("GOOGLE_BOOKS_URL", env.GOOGLE_BOOKS_URL), ("OPEN_LIBRARY_URL", env.OPEN_LIBRARY_URL))
-        if url and not _is_address(url)
-    ]
-    if not (env.OPEN_LIBRARY_CONTACT.isascii() and env.OPEN_LIBRARY_CONTACT.isprintable()):
-        problems.append("OPEN_LIBRARY_CONTACT must be plain ASCII, for it goes into a header")
     providers, batch_providers = _names(env.PROVIDERS), _names(env.BATCH_PROVIDERS)
-    problems += list(_problems_of(providers, batch_providers))
+    problems = [*_out_of_range(env), *_problems_of_providers(env), *_problems_of(providers, batch_providers)]
     if problems:
         raise ValueError("; ".join(problems))
     return Settings(
+        windows=Windows(
+            fresh_s=env.CACHE_COLD_TTL,
+            negative_s=env.CACHE_NEGATIVE_TTL,
+            partial_s=env.CACHE_PARTIAL_TTL,
+            revalidate_s=env.CACHE_STALE_WHILE_REVALIDATE,
+            error_s=env.CACHE_STALE_IF_ERROR,
+        ),
         hot_ttl_s=env.CACHE_HOT_TTL,
-        cold_ttl_s=env.CACHE_COLD_TTL,
+        memory_ttl_s=env.CACHE_MEMORY_TTL,
+        memory_bytes=env.CACHE_MEMORY_BYTES,
         max_results=env.MAX_RESULTS_DEFAULT,
         patience_s=env.CACHE_PATIENCE_MS / 1000,
         providers=providers,
@@ -93,6 +79,66 @@ def settings_of(env: Env) -> Settings:
         head_start_s=env.ISBN_HEAD_START_MS / 1000,
         calls_per_second=1000 / env.RATE_LIMIT_MS if env.RATE_LIMIT_MS else 0.0,
     )
+
+
+def _out_of_range(env: Env) -> Iterator[str]:
+    """What is wrong with numbers."""
+    for unit, least, most, named in (
+        (
+            "seconds",
+            1,
+            _YEAR_S,
+            {
+                "CACHE_HOT_TTL": env.CACHE_HOT_TTL,
+                "CACHE_COLD_TTL": env.CACHE_COLD_TTL,
+                "CACHE_MEMORY_TTL": env.CACHE_MEMORY_TTL,
+                "CACHE_NEGATIVE_TTL": env.CACHE_NEGATIVE_TTL,
+                "CACHE_PARTIAL_TTL": env.CACHE_PARTIAL_TTL,
+            },
+        ),
+        (
+            "seconds",
+            0,
+            _YEAR_S,
+            {
+                "CACHE_STALE_WHILE_REVALIDATE": env.CACHE_STALE_WHILE_REVALIDATE,
+                "CACHE_STALE_IF_ERROR": env.CACHE_STALE_IF_ERROR,
+            },
+        ),
+        ("bytes", 0, _MOST_BYTES, {"CACHE_MEMORY_BYTES": env.CACHE_MEMORY_BYTES}),
+        ("works", 1, MAX_RESULTS, {"MAX_RESULTS_DEFAULT": env.MAX_RESULTS_DEFAULT}),
+        ("ms", 1, _LONGEST_WAIT_MS, {"CACHE_PATIENCE_MS": env.CACHE_PATIENCE_MS}),
+        (
+            "ms",
+            0,
+            _LONGEST_WAIT_MS,
+            {
+                "RATE_LIMIT_MS": env.RATE_LIMIT_MS,
+                "PROVIDER_WAIT_MS": env.PROVIDER_WAIT_MS,
+                "ISBN_HEAD_START_MS": env.ISBN_HEAD_START_MS,
+            },
+        ),
+    ):
+        for name, value in named.items():
+            if not least <= value <= most:
+                yield f"{name} must be {least} to {most} {unit}, not {value}"
+
+
+def _problems_of_providers(env: Env) -> Iterator[str]:
+    """What is wrong with how the proxy itself speaks to providers."""
+    for name, count in (
+        ("GOOGLE_BOOKS_CALLS_PER_DAY", env.GOOGLE_BOOKS_CALLS_PER_DAY),
+        ("OPEN_LIBRARY_CALLS_PER_SECOND", env.OPEN_LIBRARY_CALLS_PER_SECOND),
+    ):
+        if not 0 <= count < math.inf:
+            yield f"{name} must be 0 or more, not {count}"
+    if not 0 <= env.QUOTA_LIVE_RESERVE <= 1:
+        yield f"QUOTA_LIVE_RESERVE must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}"
+    for name, url in (("GOOGLE_BOOKS_URL", env.GOOGLE_BOOKS_URL), ("OPEN_LIBRARY_URL", env.OPEN_LIBRARY_URL)):
+        if url and not _is_address(url):
+            yield f"{name} must be an address that begins with http:// or https://, not {url!r}"
+    if not (env.OPEN_LIBRARY_CONTACT.isascii() and env.OPEN_LIBRARY_CONTACT.isprintable()):
+        yield "OPEN_LIBRARY_CONTACT must be plain ASCII, for it goes into a header"
 
 
 def _names(said: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from mesh.call import Clock
 from mesh.stores.protocol import Bucket, Kv
 from services.books.entry import Entry, decode, encode
 from services.books.guard import Guard
+from services.books.windows import Chance, jittered
 
 STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
 """Why a shelf told nothing, in a word of ErrorReason: its store is down or slow."""
@@ -66,10 +67,14 @@ class Shelf:
         self.tier = tier
         self.counts = Counts()
         self.guard = guard
+        self.is_trusted = False
+        """The bans that its store keeps are known, so what it holds may be given."""
         self._store = store
 
     async def read(self, key: str, *, limit_s: float) -> Copy:
-        """The copy of a key, after at most this many seconds of the store's."""
+        """The copy of a key, after at most this many seconds of the store's; none while it is not trusted."""
+        if not self.is_trusted:
+            return Copy(tier=self.tier, reason=STORE_UNAVAILABLE)
         said = await self.guard.ask(lambda: self._store.get(key), limit_s=limit_s)
         if said is None:
             return Copy(tier=self.tier, reason=STORE_UNAVAILABLE)
@@ -83,12 +88,10 @@ class Shelf:
         self.counts.hits += 1
         return Copy(tier=self.tier, byte_count=len(said.value), entry=entry)
 
-    async def write(self, key: str, entry: Entry, *, now: float, limit_s: float) -> None:
-        """Keeps an entry for as long as it is fresh, or for as long as the store keeps anything."""
-        left_s = entry.fresh_until - now
-        if left_s > 0:
-            data = encode(key, entry)
-            await self.guard.ask(lambda: self._store.put(key, data, left_s), limit_s=limit_s)
+    async def write(self, key: str, entry: Entry, *, left_s: float, limit_s: float) -> None:
+        """Keeps an entry for as long as it is worth something, or for as long as the store keeps anything."""
+        data = encode(key, entry)
+        await self.guard.ask(lambda: self._store.put(key, data, left_s), limit_s=limit_s)
 
     async def remove(self, key: str, *, limit_s: float) -> int | None:
         """Takes a key out; how many copies there were, or None when the store could not be asked."""
@@ -96,11 +99,11 @@ class Shelf:
         return None if said is None else int(said.value)
 
 
-def hot_shelf(kv: Kv, *, ttl_s: float, background: Background, clock: Clock) -> Shelf:
-    """The key-value store, which forgets an entry after its own time to live."""
+def hot_shelf(kv: Kv, *, ttl_s: float, background: Background, clock: Clock, chance: Chance) -> Shelf:
+    """The key-value store, which forgets an entry after its own time to live, or sooner by chance."""
     store = _Store(
         get=kv.get,
-        put=lambda key, data, left_s: kv.put(key, data, ttl_s=min(ttl_s, left_s)),
+        put=lambda key, data, left_s: kv.put(key, data, ttl_s=min(jittered(ttl_s, chance), left_s)),
         delete=kv.delete,
     )
     return Shelf(TIER_HOT, Guard("hot", background, clock=clock), store)

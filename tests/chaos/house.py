@@ -25,6 +25,7 @@ from bookmesh.type.v1.book_pb2 import Tier
 
 from clients.connect import BOOKS, ISBNDB, WARMER, Services, connect
 from mesh.status import MeshError
+from tests.alone import ISBNDB_ALONE
 from tests.chaos.fault_proxy import FaultProxy, fault_proxy
 from tests.chaos.load import Load, Stream
 from tests.chaos.programs import CREDENTIALS, Program, seaweed, valkey
@@ -195,13 +196,17 @@ def _rewrite(deployment: Deployment, folder: Path, *, provider_port: int, shippe
     book = _replaced(book, '"--plan", "enterprise"', '"--plan", "enterprise", "--per-second", "0", "--per-day", "0"')
     deployment.book.write_text(book)
     rates = {"RATE_LIMIT_MS": "0", "ISBNDB_CALLS_PER_SECOND": "1000", "ISBNDB_CALLS_PER_DAY": "0"}
+    # One provider, so that what is claimed of a failing one can be seen; what lies in memory would hide what becomes of
+    # the stores.
+    rates |= ISBNDB_ALONE | {"CACHE_MEMORY_BYTES": "0"}
     deployment.environ |= {**CREDENTIALS, **rates}
 
 
 def _put_stores_apart(deployment: Deployment, kv_port: int, s3_port: int) -> None:
     """Puts the stores' proxies into the address book."""
     book = deployment.book.read_text()
-    book = _replaced(book, 'default = "embedded"', f'default = "redis://127.0.0.1:{kv_port}"')
+    for key in ("default", "kv"):
+        book = _replaced(book, f'{key} = "embedded"', f'{key} = "redis://127.0.0.1:{kv_port}"')
     book = _replaced(book, r"\[buckets\]", f'[buckets]\nbooks-cold = "s3+http://127.0.0.1:{s3_port}"')
     deployment.book.write_text(book)
 

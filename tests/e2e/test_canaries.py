@@ -98,7 +98,7 @@ def planted(folder: Path, shouter: Shouter, kv: str, libraries: str) -> Deployme
     """A deployment with every canary in its place; its cold tier is a directory, and the bucket of libraries on S3."""
     made = Deployment.made(folder)
     text = made.book.read_text()
-    text = text.replace('default = "embedded"', f'default = "{kv}"')
+    text = text.replace('default = "embedded"', f'default = "{kv}"').replace('kv = "embedded"', f'kv = "{kv}"')
     text = text.replace("[buckets]", f'[buckets]\npersonal-library-data = "{libraries}"')
     made.book.write_text(text)
     made.environ |= {

@@ -4,8 +4,10 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.e2e.conftest import ROOT, Deployment, alive, children, eventually
+from tests.ports import free_ports
 
 
 def test_the_demonstration_twice(deployment: Deployment) -> None:
@@ -20,6 +22,35 @@ def test_the_demonstration_twice(deployment: Deployment) -> None:
     assert "everything is fresh: no provider was called" in second.stdout
     assert " 0 provider calls" in second.stdout
     assert "·" in first.stdout
+
+
+def test_live_without_any_key(deployment: Deployment, tmp_path: Path) -> None:
+    """With LIVE=1 and no key Open Library answers: the demonstration says whom it asks, warms all and finds it again.
+
+    A sandbox of the test's own is where the real providers would be.
+    """
+    library = tmp_path / "small.csv"
+    library.write_text("Title,Author,ISBN\nPride and prejudice,Jane Austen,9780821916216\nPersuasion,Jane Austen,\n")
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--google-keyless-per-day", "0"]
+    sandbox = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert sandbox.stdout is not None
+        assert "Open Library" in sandbox.stdout.readline()
+        urls = {
+            "OPEN_LIBRARY_URL": f"http://127.0.0.1:{port}",
+            "GOOGLE_BOOKS_URL": f"http://127.0.0.1:{port}/books/v1",
+            "OPEN_LIBRARY_CONTACT": "me@books.test",
+        }
+        ended = deployment.run("demo", str(library), ONCE="1", LIVE="1", timeout=100, **urls)
+    finally:
+        sandbox.terminate()
+        sandbox.communicate(timeout=10)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.search(r"ISBNdb: not asked.*Google Books: .*without a key.*Open Library: ", ended.stdout, re.DOTALL)
+    assert "stand_in" not in ended.stderr
+    assert "0 failed, 0 parked" in ended.stdout
+    assert re.search(r"searches answered from the cache: 0 of (\d+) before, \1 of \1 after", ended.stdout)
 
 
 def test_ctrl_c_leaves_nothing_behind(deployment: Deployment) -> None:

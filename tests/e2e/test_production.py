@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.alone import ISBNDB_ALONE
 from tests.e2e.conftest import Deployment
 
 GRPCURL = Path(sys.executable).with_name("grpcurl")
@@ -13,7 +14,7 @@ LEAF = "isbndb-biography-worker-production"
 
 def secret(deployment: Deployment) -> None:
     """Production knows no stand-in, so it needs a key; nobody listens where it is sent."""
-    deployment.environ |= {"ISBNDB_API_KEY": "none", "ISBNDB_URL": "http://127.0.0.1:9"}
+    deployment.environ |= {"ISBNDB_API_KEY": "none", "ISBNDB_URL": "http://127.0.0.1:9", **ISBNDB_ALONE}
 
 
 def grpcurl(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -56,7 +56,7 @@ def test_everything_by_grpcurl(running: tuple[Deployment, int]) -> None:
             if "Admin" in contract:
                 unproven.add(STANDARD.search(grpcurl("-d", "{}", address, method).stderr)[1])  # type: ignore[index]  # see below
             codes[method] = "OK" if called.returncode == 0 else STANDARD.search(called.stderr)[1]  # type: ignore[index]  # a failure without a code is a failure of this test
-    assert len(codes) == 37
+    assert len(codes) == 38
     assert unproven == {"Unauthenticated"}
     assert set(codes.values()) <= {"OK", "InvalidArgument", "NotFound", "Unimplemented"}
 
@@ -69,7 +69,7 @@ def test_search_and_provenance(running: tuple[Deployment, int]) -> None:
         ended = deployment.run("search", first_isbn(), "--json")
         assert ended.returncode == 0, ended.stderr
         tiers.append(json.loads(ended.stdout)["provenance"]["tier"])
-    assert tiers == ["TIER_ORIGIN", "TIER_HOT"]
+    assert tiers == ["TIER_ORIGIN", "TIER_MEMORY"]
 
 
 def test_dead_provider(running: tuple[Deployment, int]) -> None:

@@ -96,7 +96,8 @@ address = "127.0.0.1:{port}"
 arguments = ["--plan", "enterprise", "--per-second", "0"]
 secret = "sandbox"
 vars = {{ ISBNDB_URL = "http://127.0.0.1:{port}", ISBNDB_PLAN = "enterprise", RATE_LIMIT_MS = "0", \
-ISBNDB_CALLS_PER_SECOND = "10000", MAX_LIBRARY_BYTES = "1000000" }}
+ISBNDB_CALLS_PER_SECOND = "10000", MAX_LIBRARY_BYTES = "1000000", \
+PROVIDERS = "isbndb", BATCH_PROVIDERS = "isbndb" }}
 """
     )
     book = folder / "mesh.toml"

@@ -95,8 +95,11 @@ async def open_house(data: Path) -> AsyncIterator[House]:
             ISBN_SEARCH_KEY=None,
             CACHE_HOT_TTL=3_600,
             CACHE_COLD_TTL=604_800,
+            CACHE_MEMORY_BYTES=0,  # what is tested here lies behind the memory of the process
             MAX_RESULTS_DEFAULT=40,
             RATE_LIMIT_MS=100,
+            PROVIDERS="isbndb",
+            BATCH_PROVIDERS="isbndb",
             MESH=introspection("books-api-proxy"),
         )
         state = await closing.enter_async_context(books.lifespan(env))
@@ -129,10 +132,11 @@ async def test_hot_hit(house: House) -> None:
 
 
 async def test_hot_entry_has_a_time_to_live(house: House) -> None:
-    """The key-value server forgets an answer by itself after CACHE_HOT_TTL."""
+    """The key-value server forgets an answer by itself after CACHE_HOT_TTL, or up to a tenth sooner by chance."""
     await house.search(COPPERFIELD)
     left_s = await house.hot.ttl_s(f"v2:isbn:{COPPERFIELD}")
-    assert left_s == pytest.approx(3_600, abs=60)
+    assert left_s is not None
+    assert 3_600 * 0.9 - 60 <= left_s <= 3_600
 
 
 async def test_cold_hit_promotes(house: House) -> None:

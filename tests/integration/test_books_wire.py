@@ -61,7 +61,7 @@ async def test_hit_needs_no_binding(wire: Wire) -> None:
     call = wire.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE))
     await call
     trailing = {key: value for key, value in await call.trailing_metadata() or ()}  # noqa: C416 - gRPC's own mapping
-    assert (trailing["x-cache-tier"], trailing.get("x-service-binding-time")) == ("HOT", None)
+    assert (trailing["x-cache-tier"], trailing.get("x-service-binding-time")) == ("MEMORY", None)
 
 
 async def test_error_details(wire: Wire) -> None:
@@ -92,4 +92,4 @@ async def test_inspect(wire: Wire) -> None:
     """Operators can look under a key."""
     await wire.stub.SearchAuto(pb.SearchAutoRequest(q=EMMA, cache_control=pb.CacheControl(no_cache=True)))
     found = await wire.admin.InspectKey(admin_pb.InspectKeyRequest(q=EMMA))
-    assert [copy.present for copy in found.copies] == [True, True]
+    assert [copy.present for copy in found.copies] == [True, True, True]

@@ -23,6 +23,7 @@ from mesh.identity.credentials import Credentials
 from mesh.identity.spiffe import Identity
 from mesh.status import MeshError
 from mesh.transport.local import LocalTransport
+from tests.alone import ISBNDB_ALONE
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,7 +59,9 @@ def made(folder: Path, kind: str) -> Deployment:
             text += f'{key} = "{address}"\n'
     book = folder / "mesh.toml"
     book.write_text(text)
-    deployment = read_deployment(book, None, {"ISBNDB_API_KEY": "none", "ISBNDB_URL": "http://127.0.0.1:9"})
+    deployment = read_deployment(
+        book, None, {"ISBNDB_API_KEY": "none", "ISBNDB_URL": "http://127.0.0.1:9", **ISBNDB_ALONE}
+    )
     stranger = Identity(deployment.book.tls.trust_domain, "service", STRANGER)
     ensure(deployment.book.tls.certificates, [*holders(deployment.book), stranger], datetime.now(UTC))
     return deployment

@@ -21,6 +21,7 @@ from mesh.hosting.deployment import Deployment, read_deployment
 from mesh.hosting.notify import VARIABLE, Ear, ears
 from mesh.hosting.processes import _roll, heeding, supervise
 from mesh.hosting.serve import serve
+from tests.alone import ISBNDB_ALONE
 from tests.integration.test_serving import made
 
 ROOT = Path(__file__).parents[2]
@@ -407,7 +408,7 @@ def deployment(folder: Path) -> Deployment:
         entries += [f"{key} = {['127.0.0.1:0'] * count}" for key in ("default", "admin", "mesh")]
     book = folder / "mesh.toml"
     book.write_text("\n".join([*entries, "[drain]", "settle_s = 0"]))
-    return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key"})
+    return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key", **ISBNDB_ALONE})
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -57,10 +57,13 @@ def process() -> Iterator[subprocess.Popen[str]]:
 
 
 def test_it_says_once_that_it_listens_and_serves_the_catalogue(process: subprocess.Popen[str]) -> None:
-    """One line names address, plan and size, and the books are there; no key is told."""
+    """One line names addresses, plan and size, and the books are there; no key is told."""
     line = _line(process)
     said = re.fullmatch(
-        r"sandbox: ISBNdb v2 on (http://127\.0\.0\.1:\d+), plan enterprise, \d{4} books, key as given\n", line
+        r"sandbox: ISBNdb v2 on (http://127\.0\.0\.1:\d+), plan enterprise, \d{4} books, key as given; "
+        r"Google Books v1 on \1/books/v1, any key, 1000 calls a day without one; "
+        r"Open Library on \1, 3 calls a second\n",
+        line,
     )
     assert said is not None, line
     assert _get(said[1], "/author/william%20shakespeare?pageSize=1")["author"] == "William Shakespeare"
@@ -103,6 +106,10 @@ def test_a_taken_port_is_one_sentence_and_status_1() -> None:
         (["--catalog", "pyproject.toml"], "sandbox: catalogue pyproject.toml: no column for title and authors"),
         (["--port", "70000"], "sandbox: argument --port: '70000' is no port (0 to 65535)\n"),
         (["--plan", "golden"], "sandbox: argument --plan: invalid choice: 'golden'"),
+        (
+            ["--google-keyless-per-day", "few"],
+            "sandbox: argument --google-keyless-per-day: 'few' is no whole number from 0",
+        ),
         (["--latency-ms", "-5"], "sandbox: argument --latency-ms: '-5' is no whole number from 0\n"),
     ],
 )

@@ -26,6 +26,7 @@ from mesh.hosting.embedded import embedded_valkey
 from mesh.hosting.endpoint import Serving
 from mesh.hosting.serve import serving
 from mesh.status import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
+from tests.alone import ISBNDB_ALONE
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +49,8 @@ def made(folder: Path, more: str = "") -> Deployment:
     book = folder / "mesh.toml"
     book.write_text("\n".join([*entries, '[kv]\ndefault = "memory:"\n[buckets]\ndefault = "memory:"\n', more]))
     # A port of loopback on which nobody can listen.
-    return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key", "ISBNDB_URL": "http://127.0.0.1:9"})
+    nobody = {"ISBNDB_API_KEY": "canary-key", "ISBNDB_URL": "http://127.0.0.1:9"}
+    return read_deployment(book, None, {**nobody, **ISBNDB_ALONE})
 
 
 @pytest.fixture

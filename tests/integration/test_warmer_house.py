@@ -133,6 +133,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             CACHE_COLD_TTL=604_800,
             MAX_RESULTS_DEFAULT=40,
             RATE_LIMIT_MS=0,
+            PROVIDERS="isbndb",
+            BATCH_PROVIDERS="isbndb",
             MESH=introspection("books-api-proxy"),
         )
         books_state = await closing.enter_async_context(books.lifespan(books_env))

@@ -200,7 +200,7 @@ async def open_house(leaf: FakeLeaf | None = None, breaker: BreakerSettings | No
     leaf = leaf or FakeLeaf()
     hot, cold = MemoryKv(clock), MemoryBucket(clock)
     env = env_of(leaf, hot, cold, breaker)
-    async with lifespan(env, clock=clock, monotonic=clock) as state:
+    async with lifespan(env, clock=clock, monotonic=clock, chance=lambda: 0.0) as state:
         yield House(
             stub=in_process(BooksServiceStub, Default(env, state)),
             admin=in_process(AdminServiceStub, Admin(env, state)),

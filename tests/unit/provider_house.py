@@ -17,7 +17,7 @@ from mesh.quota.key_ring import KeyRing
 from mesh.quota.ledger import LocalLedger
 from mesh.secrets import Secret
 from mesh.testing import FakeClock
-from services.books.providers import google_books, open_library
+from services.books.providers import google_books, open_library, open_library_docs
 from services.books.providers.caller import Caller
 from services.books.providers.faults import Faults
 from services.books.providers.google_books import GoogleBooks
@@ -232,7 +232,7 @@ def provided(session: FakeSession, *, keys: Sequence[str] = (), calls_per_day: i
     contact = open_library.headers_of("me@books.test")
     return Provided(
         google=GoogleBooks(caller(google_books.FAULTS, google_books.headers_of, google_books.SECRETS[0])),
-        library=OpenLibrary(caller(open_library.FAULTS, lambda _: contact, "")),
+        library=OpenLibrary(caller(open_library_docs.FAULTS, lambda _: contact, "")),
         session=session,
         clock=clock,
         ledger=ledger,

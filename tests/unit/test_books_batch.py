@@ -4,7 +4,7 @@ import pytest
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as leaf_pb
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_PROVIDER_UNAVAILABLE, ERROR_REASON_QUOTA_SPENT
-from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_ORIGIN
+from bookmesh.type.v1.book_pb2 import TIER_MEMORY, TIER_ORIGIN
 
 from mesh.status import InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from services.books.entry import decode
@@ -83,7 +83,7 @@ async def test_cached_search_costs_nothing() -> None:
     async with open_house() as it:
         await it.search(DUNE)
         answers = await it.batch(DUNE, EMMA)
-        assert [answer.response.provenance.tier for answer in answers] == [TIER_HOT, TIER_ORIGIN]
+        assert [answer.response.provenance.tier for answer in answers] == [TIER_MEMORY, TIER_ORIGIN]
         assert list(it.leaf.requests[-1].isbns) == [EMMA]  # type: ignore[attr-defined]  # a BatchGetBooksRequest
 
 
@@ -94,7 +94,7 @@ async def test_answered_search_is_a_hit_at_once(q: str) -> None:
         await it.batch(q)
         before = it.leaf.calls.total()
         found = await it.stub.SearchAuto(pb.SearchAutoRequest(q=q))
-        assert (found.provenance.tier, it.leaf.calls.total()) == (TIER_HOT, before)
+        assert (found.provenance.tier, it.leaf.calls.total()) == (TIER_MEMORY, before)
 
 
 @pytest.mark.parametrize("q", [DUNE, UNKNOWN])

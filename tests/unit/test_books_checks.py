@@ -45,4 +45,5 @@ def test_order(asked: pb.OrderBy.ValueType, expected: OrderBy) -> None:
 def test_max_stale_is_read_in_seconds() -> None:
     """A duration is taken with its fraction."""
     control = pb.CacheControl(max_stale=Duration(seconds=2, nanos=500_000_000))
-    assert checked_search(pb.SearchAutoRequest(q="dune", cache_control=control), default_results=40).max_stale_s == 2.5
+    ask = checked_search(pb.SearchAutoRequest(q="dune", cache_control=control), default_results=40)
+    assert ask.wishes.max_stale_s == 2.5

@@ -6,6 +6,7 @@ import pytest
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from services.books.panel_opening import PROVIDERS
 from services.books.settings import KNOWN_PROVIDERS, Settings, settings_of
+from services.books.windows import Windows
 from tests.unit.books_house import FakeLeaf, env_of
 
 
@@ -17,8 +18,10 @@ def env(**changes: Any) -> Any:
 def test_shipped_settings() -> None:
     """The manifest's own settings are taken as they are."""
     expected = Settings(
+        windows=Windows(fresh_s=604_800, negative_s=600, partial_s=60, revalidate_s=86_400, error_s=2_592_000),
         hot_ttl_s=3_600,
-        cold_ttl_s=604_800,
+        memory_ttl_s=300,
+        memory_bytes=67_108_864,
         max_results=40,
         patience_s=0.025,
         providers=("isbndb", "google_books", "open_library"),
@@ -43,6 +46,12 @@ def test_known_providers_can_be_opened() -> None:
         ("CACHE_HOT_TTL", 0),
         ("CACHE_COLD_TTL", -1),
         ("CACHE_COLD_TTL", 10**10),
+        ("CACHE_MEMORY_TTL", 0),
+        ("CACHE_MEMORY_BYTES", -1),
+        ("CACHE_NEGATIVE_TTL", 0),
+        ("CACHE_PARTIAL_TTL", 0),
+        ("CACHE_STALE_WHILE_REVALIDATE", -1),
+        ("CACHE_STALE_IF_ERROR", -1),
         ("MAX_RESULTS_DEFAULT", 0),
         ("MAX_RESULTS_DEFAULT", 101),
         ("RATE_LIMIT_MS", -1),

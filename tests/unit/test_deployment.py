@@ -35,6 +35,14 @@ def test_with_a_key_nothing_stands_in() -> None:
     )
 
 
+@pytest.mark.parametrize(("live", "count"), [("1", 0), ("0", 1), ("", 1)])
+def test_live_does_without_stand_ins(live: str, count: int) -> None:
+    """LIVE lets nothing take a provider's place: what has no key is done without."""
+    deployment = read_deployment(BOOK, None, {"LIVE": live})
+    assert len(deployment.stand_ins) == count
+    assert (deployment.secrets.get("ISBNDB_API_KEY") is None) == (not count)
+
+
 def test_production_knows_no_stand_ins() -> None:
     """In production nothing stands in, key or not, and the leaf goes by its name there."""
     deployment = read_deployment(BOOK, "production", {})

@@ -11,7 +11,7 @@ import pytest
 from bookmesh.type.v1.book_pb2 import Edition, Work
 
 from mesh.status import MeshError
-from services.books.providers import google_books, open_library
+from services.books.providers import google_books, open_library, open_library_docs
 from services.books.providers.http import Reply
 from services.books.providers.protocol import Found
 from services.books.query import parse
@@ -56,7 +56,7 @@ def of_google(reply: Reply, isbn13: str) -> list[Work]:
 
 def of_library(reply: Reply, isbn13: str) -> list[Work]:
     """What Open Library's adapter makes of an answer."""
-    return list(open_library.works_of(open_library.docs_of(reply), isbn13, "en"))
+    return list(open_library_docs.works_of(open_library.docs_of(reply), isbn13, "en"))
 
 
 def bodies() -> Iterator[tuple[str, Adapter, int, Any]]:

@@ -2,7 +2,8 @@ import pytest
 from bookmesh.type.v1.book_pb2 import Author, Edition, Identifier, Work
 
 from mesh.status import MeshError, ResourceExhaustedError, UnavailableError
-from services.books.providers.open_library import EDITIONS, headers_of, works_of
+from services.books.providers.open_library import ISBNS_PER_CALL, headers_of
+from services.books.providers.open_library_docs import EDITIONS, works_of
 from services.books.query import parse
 from services.cataloguing.isbn import isbn13_of
 from tests.unit.provider_house import DOC, DUNE, EDEN, FakeSession, Served, docs, provided, serving
@@ -207,3 +208,22 @@ async def test_nothing_found_is_no_failure() -> None:
 def test_no_contact_no_name() -> None:
     """Without a contact the proxy does not name itself, for whoever does so without one is refused."""
     assert headers_of("") == {}
+
+
+async def test_many_isbns_take_few_calls() -> None:
+    """ISBNs are looked up together, each gets its own works with itself first, and the first tells the cost."""
+    other = doc(title="Emma", isbn=["9780141439587"])
+    unknown = [f"979{number:010}" for number in range(ISBNS_PER_CALL)]
+    house = provided(FakeSession(lambda asked, _: Served(docs(DOC, other) if DUNE in asked["q"] else docs())))
+    found = await house.library.find_isbns([DUNE, "9780141439587", *unknown])
+    assert [each["q"].count("isbn:") for each in house.session.asked] == [ISBNS_PER_CALL, 2]
+    assert [(work.title, work.editions[0].isbn_13) for work in found[DUNE].works] == [("Dune", DUNE)]
+    assert [work.title for work in found["9780141439587"].works] == ["Emma"]
+    assert (list(found[unknown[0]].works), sum(each.call_count for each in found.values())) == ([], 2)
+
+
+async def test_many_isbns_fail_together() -> None:
+    """When a call fails nothing is said of any of the ISBNs."""
+    house = provided(serving(Served(b"", 500)))
+    with pytest.raises(UnavailableError, match="PROVIDER_UNAVAILABLE"):
+        await house.library.find_isbns([DUNE])

@@ -27,6 +27,13 @@ def test_a_path_limits_a_fault() -> None:
     ]
 
 
+def test_a_provider_limits_a_fault() -> None:
+    """Calls of another provider are neither struck nor counted."""
+    faults = Faults([Fault(kind="drop", provider="google_books", every=2)])
+    called = ("google_books", "isbndb", "open_library", "google_books")
+    assert [faults.strike("/", provider).kind for provider in called] == ["latency", "latency", "latency", "drop"]
+
+
 def test_a_count_ends_a_fault() -> None:
     """After so many strikes everything is well again."""
     faults = Faults([Fault(kind="hang", count=2)])

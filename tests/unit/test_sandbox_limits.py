@@ -1,10 +1,11 @@
 """What a key may do in a second and in a day."""
 
 import dataclasses
+from datetime import datetime
 
 import pytest
 
-from sandbox.limits import PLANS, Meter, Verdict
+from sandbox.limits import PLANS, Limits, Meter, Verdict, pacific_day
 
 DAY_S = 86_400.0
 
@@ -86,6 +87,21 @@ def test_a_new_day_of_utc_starts_anew() -> None:
     meter.admit()
     clock.now += 2
     assert Verdict.ADMITTED is meter.admit()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("2026-01-15T07:59:59Z", "2026-01-15T08:00:00Z"), ("2026-07-15T06:59:59Z", "2026-07-15T07:00:00Z")],
+)
+def test_googles_day_turns_at_midnight_pacific_time(before: str, after: str) -> None:
+    """Eight hours behind UTC in winter, seven in summer: a second earlier the day is still spent."""
+    clock = Clock(datetime.fromisoformat(before).timestamp() - 3600)
+    meter = Meter(Limits(per_day=1), clock, pacific_day)
+    verdicts = [meter.admit()]
+    for time in (before, after):
+        clock.now = datetime.fromisoformat(time).timestamp()
+        verdicts.append(meter.admit())
+    assert verdicts == [Verdict.ADMITTED, Verdict.SPENT, Verdict.ADMITTED]
 
 
 def test_no_limits_mean_no_refusal() -> None:

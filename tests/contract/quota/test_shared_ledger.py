@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from mesh.quota.ledger import LocalLedger
 from mesh.quota.open import open_ledger
-from mesh.quota.shared_ledger import AWAY_S
+from mesh.quota.shared_ledger import AWAY_S, LIMIT_S
 from mesh.status import ResourceExhaustedError
 from mesh.testing import FakeClock
 from tests.contract.quota.conftest import KEY, Make, Starts, account
@@ -177,6 +177,20 @@ async def test_store_that_is_not_there() -> None:
     usage = await ledger.usage(of)
     await ledger.aclose()
     assert (usage.day_used, usage.shared, [line["event"] for line in logs]) == (3, False, ["ledger_away"])
+
+
+async def test_loop_that_stood_still(shared: Make) -> None:
+    """A process that was busy for longer than a store may take does not blame the store for it."""
+    ledger, of = await shared(), account(per_day=10)
+    with capture_logs() as logs:
+        for _ in range(5):
+            taking = asyncio.create_task(ledger.take(of, batch=False, left_s=5.0))
+            for _ in range(4):
+                await asyncio.sleep(0)
+            time.sleep(2 * LIMIT_S)  # noqa: ASYNC251 - the loop standing still is what is tried
+            await taking
+    usage = await ledger.usage(of)
+    assert (usage.day_used, usage.shared, logs) == (5, True, [])
 
 
 async def test_broken_connections_are_made_anew(shared: Make, valkey: str) -> None:

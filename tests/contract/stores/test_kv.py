@@ -16,7 +16,8 @@ from mesh.stores.errors import StoreError, StoreTimeoutError, StoreUnavailableEr
 from mesh.stores.memory import MemoryKv
 from mesh.stores.open import open_kv
 from mesh.stores.protocol import Kv
-from mesh.stores.redis_kv import RedisKv, mapped
+from mesh.stores.redis_errors import mapped
+from mesh.stores.redis_kv import RedisKv
 from mesh.testing import FakeClock
 from tests.chaos.programs import valkey as tcp_valkey
 from tests.standstill import standstill
@@ -70,6 +71,50 @@ async def test_delete(kv: Kv) -> None:
     """Removing keys says how many there were."""
     await kv.put_many({"a": b"1", "b": b"2"})
     assert (await kv.delete("a", "b", "missing"), await kv.get("a")) == (2, None)
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_delete_if(kv: Kv, key: str) -> None:
+    """A key is removed by who knows its value, and by nobody else."""
+    await kv.put(key, b"\x00\xff holder", ttl_s=100)
+    assert (await kv.delete_if(key, b"another"), await kv.get(key)) == (False, b"\x00\xff holder")
+    assert (await kv.delete_if(key, b"\x00\xff holder"), await kv.get(key)) == (True, None)
+
+
+async def test_delete_if_missing(kv: Kv) -> None:
+    """A key that is not there has no value, not even an empty one."""
+    assert [await kv.delete_if("missing", value) for value in (b"", b"value")] == [False, False]
+
+
+async def test_delete_if_of_many(kv: Kv) -> None:
+    """Of many who let go of one lease at once, one did."""
+    await kv.put("lease", b"holder")
+    assert sum(await asyncio.gather(*(kv.delete_if("lease", b"holder") for _ in range(20)))) == 1
+
+
+async def test_extend_if(kv: Kv) -> None:
+    """A key gets its time anew from who knows its value, and keeps what it has for all others."""
+    await kv.put("lease", b"holder", ttl_s=100)
+    assert await kv.extend_if("lease", b"another", ttl_s=1000) is False
+    assert 90 < (await kv.ttl_s("lease") or 0) <= 100
+    assert await kv.extend_if("lease", b"holder", ttl_s=1000) is True
+    assert 990 < (await kv.ttl_s("lease") or 0) <= 1000
+    assert await kv.get("lease") == b"holder"
+
+
+async def test_extend_if_missing(kv: Kv) -> None:
+    """A lease whose time is over can't be extended, and none comes of it."""
+    assert (await kv.extend_if("missing", b"holder", ttl_s=10), await kv.get("missing")) == (False, None)
+
+
+async def test_scripts_after_a_restart(valkey: str) -> None:
+    """A server that has forgotten its scripts is told them again."""
+    async with aclosing(RedisKv(valkey, "x")) as kv:
+        for _ in range(2):
+            await kv.put("lease", b"holder")
+            assert await kv.extend_if("lease", b"holder", ttl_s=10)
+            assert await kv.delete_if("lease", b"holder")
+            await kv.raw.script_flush()
 
 
 async def test_scan(kv: Kv) -> None:
