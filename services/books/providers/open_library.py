@@ -1,6 +1,7 @@
 """Open Library as a provider: which questions a query becomes, and what its answers mean."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
@@ -55,14 +56,15 @@ def headers_of(contact: str) -> Mapping[str, str]:
 def opened(opening: Opening) -> "OpenLibrary":
     """Open Library at the rate that it allows whom OPEN_LIBRARY_CONTACT makes of us."""
     contact = opening.env.OPEN_LIBRARY_CONTACT
-    allowed = IDENTIFIED_CALLS_PER_SECOND if contact else ANONYMOUS_CALLS_PER_SECOND
+    known = IDENTIFIED_CALLS_PER_SECOND if contact else ANONYMOUS_CALLS_PER_SECOND
+    allowed = opening.env.OPEN_LIBRARY_CALLS_PER_SECOND or known
     own = opening.settings.calls_per_second
     account = Account(
         provider=FAULTS.provider,
         name=FAULTS.title,
         key=None,
         calls_per_second=min(allowed, own) if own else allowed,
-        burst=allowed,
+        burst=math.ceil(allowed),
         calls_per_day=0,
     )
     headers = headers_of(contact)
