@@ -45,8 +45,9 @@ class Shelf:
         return self._titled[title_form(book.title)]
 
     def title_count(self, author: str, language: str) -> int:
-        """How many titles there are by an author in a language, however the name is written."""
-        return max(len(self._titles_by[key, language] | self._titles_by[key, ""]) for key in name_keys(author))
+        """How many titles there are by an author in a language, under the name as it is written, in any order."""
+        key = name_keys(author)[0]
+        return len(self._titles_by[key, language] | self._titles_by[key, ""])
 
 
 def title_form(text: str) -> str:

@@ -50,8 +50,8 @@ EXPECTATIONS = (
 RULES = (
     "That book is a work of its title by its author; where several books of the catalogue have the very title, any of "
     "them will do, for nothing in the search tells them apart.\n"
-    "An author's first ten are fewer where the catalogue has fewer titles of theirs in the language asked for; what comes "
-    "after them may be about the author.\n"
+    "An author's first ten are fewer where the catalogue has fewer titles of theirs in the language asked for; what "
+    "comes after them may be about the author.\n"
     "Every search asks for the language of the book sought, or for English where the catalogue does not tell it."
 )
 

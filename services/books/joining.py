@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bookmesh.type.v1.book_pb2 import Work
 
+from services.books.kinds import kind_of_title
 from services.books.likeness import name_key, spoken_name_key, title_key, words_of
 
 _TELLS_NOTHING = re.compile(
@@ -21,6 +22,9 @@ _TELLS_NOTHING = re.compile(
     r"| with \s (?:an? \s)? introduction | authoritative \s text )\b"
 )
 """A subtitle that names a kind of book or a printing, so that a work with it is the work without it."""
+
+_ANOTHER = re.compile(r"(?i)\b(?:graphic|manga|comics?|retold|screenplay|adapt(?:ed|ation)|abridged)\b")
+"""A subtitle that makes another work of the one that it is made from."""
 
 
 _WITH_AND_WITHOUT = 2
@@ -67,7 +71,7 @@ class _Joins:
 
 def full_title(work: Work) -> str:
     """The key of a work's title with its subtitle, where that tells something."""
-    if not work.subtitle or _TELLS_NOTHING.search(work.subtitle):
+    if not work.subtitle or (_TELLS_NOTHING.search(work.subtitle) and not _ANOTHER.search(work.subtitle)):
         return title_key(work.title)
     return title_key(f"{work.title} {work.subtitle}")
 
@@ -94,6 +98,10 @@ def _record(at: int, work: Work) -> _Record:
     head, joint, _ = work.title.partition(": ")
     if joint:
         heads.add(title_key(head))
+    whole = f"{work.title}: {work.subtitle}"
+    if (joint or work.subtitle) and (_ANOTHER.search(whole) or kind_of_title(whole)):
+        # A guide to a book and a graphic novel of it begin with its title, and are not it.
+        heads.clear()
     authors = frozenset(name_key(author.name) for author in work.authors)
     return _Record(at, full, frozenset(heads - {full}), authors, work)
 

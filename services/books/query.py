@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from services.books.isbn import bare, is_isbn_shaped, isbn13_of
 from services.books.series import without_series
+from services.cataloguing.languages import language_of
 
 DEFAULT_LANGUAGE = "en"
 
@@ -74,7 +75,7 @@ def parse(
 
     Args:
         q: what was typed.
-        language: a primary language subtag; "en" when empty.
+        language: a primary language subtag, "eng" as well as "en"; "en" when empty.
         include_translations: other languages are wanted too.
         order_by: how results are ordered.
 
@@ -86,7 +87,7 @@ def parse(
         text=text,
         normal=normal,
         isbn13=isbn13,
-        language=language.lower() or DEFAULT_LANGUAGE,
+        language=language_of(language) or language.lower() or DEFAULT_LANGUAGE,
         include_translations=include_translations,
         order_by=order_by,
     )

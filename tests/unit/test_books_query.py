@@ -67,9 +67,9 @@ def test_nothing_to_search_for(q: str) -> None:
     assert caught.value.reason == "EMPTY_QUERY"
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("", "en"), ("PT", "pt"), ("grc", "grc")])
+@pytest.mark.parametrize(("asked", "expected"), [("", "en"), ("PT", "pt"), ("grc", "grc"), ("ENG", "en"), ("und", "und")])
 def test_language(asked: str, expected: str) -> None:
-    """A language is taken in lower case, and English where none is named."""
+    """A language is taken in lower case and in the shorter of its codes, and English where none is named."""
     assert expected == parse("dune", language=asked).language
 
 
