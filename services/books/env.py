@@ -67,5 +67,7 @@ class Env:
     """Where Open Library answers, instead of its own host."""
     OPEN_LIBRARY_CONTACT: str = ""
     """An address that Open Library may write to; whoever names none gets one call a second instead of three."""
+    OPEN_LIBRARY_CALLS_PER_SECOND: float = 0.0
+    """Calls that Open Library allows a second; 0 takes what it is known to allow, with a contact and without."""
     QUOTA_LIVE_RESERVE: float = 0.1
     """The share of each day's calls that work which nobody waits for leaves to people, 0 to 1."""

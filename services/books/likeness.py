@@ -5,17 +5,17 @@ import unicodedata
 from functools import lru_cache
 
 from anyascii import anyascii
+from rapidfuzz.distance import OSA
 
 from services.books.query import normal_form
 
+UNLIKE = 1_000
+"""Errors of two texts that are not written alike."""
+
 _ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
-_SERIES = re.compile(r"(?i)\s*[(\[][^()\[\]]*(?:#\s*\d|\b(?:book|vol|volume)\.?\s*\d)[^()\[\]]*[)\]]\s*$")
 _GENERATIONS = {"jr", "sr", "ii", "iii", "iv"}
-
-
-def without_series(title: str) -> str:
-    """A title without the series that catalogues of readers append to it: "Dune (Dune Chronicles, #1)"."""
-    return _SERIES.sub("", title) or title
+_ERRORS = ((20, 3), (10, 2), (4, 1))
+"""Letters of a text from which on so many errors of typing are believed in it."""
 
 
 @lru_cache(maxsize=8192)
@@ -66,6 +66,23 @@ def spoken_name_key(name: str) -> str:
 def _is_run_together(words: tuple[str, ...]) -> bool:
     """Names in Han, Kana or Hangul are written with and without a space, and never turned round."""
     return any(unicodedata.category(char) == "Lo" for word in words for char in word)
+
+
+def errors_between(typed: str, written: str) -> int:
+    """How many errors of typing turn one key into another, each a letter too many, missing, wrong or out of turn.
+
+    UNLIKE where there are more than a text of that length is believed to have, or where the texts differ in a digit:
+    "Volume 1" is no slip for "Volume 2".
+    """
+    believed = next((errors for length, errors in _ERRORS if len(typed) >= length), 0)
+    if abs(len(typed) - len(written)) > believed:
+        return UNLIKE
+    errors = OSA.distance(typed, written, score_cutoff=believed)
+    return errors if errors <= believed and _digits(typed) == _digits(written) else UNLIKE
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def _with_joined_initials(words: tuple[str, ...]) -> list[str]:

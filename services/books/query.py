@@ -8,12 +8,15 @@ import enum
 import hashlib
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.books.isbn import bare, is_isbn_shaped, isbn13_of
+from services.books.series import without_series
+from services.cataloguing.languages import language_of
 
 DEFAULT_LANGUAGE = "en"
 
-KEY_VERSION = "v1"
+KEY_VERSION = "v2"
 """Raised whenever an answer means something else under the same key; older entries then die unread."""
 
 _READABLE_KEY = 120
@@ -50,7 +53,7 @@ class Query:
     text: str
     """What was typed, in Unicode's composed form and without blanks at its ends."""
     normal: str
-    """What the key is made of: folded, without punctuation; the ISBN-13 for an ISBN."""
+    """What the key is made of: folded, without series and punctuation; the ISBN-13 for an ISBN."""
     isbn13: str
     """The ISBN-13, for an ISBN of either length; empty for a text."""
     language: str
@@ -72,31 +75,43 @@ def parse(
 
     Args:
         q: what was typed.
-        language: a primary language subtag; "en" when empty.
+        language: a primary language subtag, "eng" as well as "en"; "en" when empty.
         include_translations: other languages are wanted too.
         order_by: how results are ordered.
 
     Raises:
         InvalidQueryError: there is nothing to search for, or an ISBN's check digit is wrong.
     """
-    text = unicodedata.normalize("NFKC", q).strip()
-    number = bare(q)
-    isbn13 = ""
-    if is_isbn_shaped(number):
-        isbn13 = isbn13_of(number)
-        if not isbn13:
-            raise InvalidQueryError("INVALID_ISBN", "this has the shape of an ISBN, but its check digit is wrong")
-    normal = isbn13 or normal_form(text)
-    if not normal:
-        raise InvalidQueryError("EMPTY_QUERY", "there is nothing to search for in this query")
+    text, isbn13, normal = _understood(q)
     return Query(
         text=text,
         normal=normal,
         isbn13=isbn13,
-        language=language.lower() or DEFAULT_LANGUAGE,
+        language=language_of(language) or language.lower() or DEFAULT_LANGUAGE,
         include_translations=include_translations,
         order_by=order_by,
     )
+
+
+@lru_cache(maxsize=4096)
+def _understood(q: str) -> tuple[str, str, str]:
+    """The text, the ISBN-13 and the normal form of what was typed; kept, for what is popular comes again and again.
+
+    Raises:
+        InvalidQueryError: as `parse`.
+    """
+    text = unicodedata.normalize("NFKC", q).strip()
+    # A series in brackets is told from a title by its brackets, which the normal form has no more.
+    normal = normal_form(without_series(text))
+    # Whatever parts the digits, one normal form has one meaning.
+    for number in (bare(q), bare(normal)):
+        if is_isbn_shaped(number):
+            if isbn13 := isbn13_of(number):
+                return text, isbn13, isbn13
+            raise InvalidQueryError("INVALID_ISBN", "this has the shape of an ISBN, but its check digit is wrong")
+    if not normal:
+        raise InvalidQueryError("EMPTY_QUERY", "there is nothing to search for in this query")
+    return text, "", normal
 
 
 def normal_form(text: str) -> str:
@@ -104,14 +119,24 @@ def normal_form(text: str) -> str:
 
     Symbols stay too, for C and C++ are different books. A text without a letter, digit or symbol is empty.
     """
+    if text.isascii():
+        return " ".join(text.lower().translate(_KEPT).split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES))
-    # An apostrophe inside a word goes without a gap, as in "o'brien" and "it's"; other punctuation parts words.
-    kept = ["" if letter == "'" else letter if _is_kept(letter) else " " for letter in folded]
-    return " ".join("".join(kept).split())
+    return " ".join(folded.translate(_KEPT).split())
 
 
-def _is_kept(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "LMNS" or letter in "#&@%*"
+class _Kept(dict[int, str]):
+    """What becomes of each character, found out once: letters, digits and symbols stay, and all else parts words."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        kept = letter if unicodedata.category(letter)[0] in "LMNS" or letter in "#&@%*" else " "
+        self[code] = kept
+        return kept
+
+
+# An apostrophe inside a word goes without a gap, as in "o'brien" and "it's".
+_KEPT = _Kept({ord("'"): "", ord("`"): ""})
 
 
 def cache_key(query: Query) -> str:

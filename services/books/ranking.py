@@ -4,9 +4,7 @@ Nothing is read from the text alone, for "Jane Eyre" looks like an author and "H
 providers found are the evidence, weighed by how many editions speak for each.
 """
 
-import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bookmesh.books.v1.books_service_pb2 import (
     QUERY_KIND_AUTHOR,
@@ -16,55 +14,31 @@ from bookmesh.books.v1.books_service_pb2 import (
     QueryInterpretation,
     QueryKind,
 )
-from bookmesh.type.v1.book_pb2 import FORMAT_AUDIO, FORMAT_NOT_A_BOOK, WORK_KIND_NOT_A_BOOK, Work
+from bookmesh.type.v1.book_pb2 import (
+    FORMAT_AUDIO,
+    WORK_KIND_ABOUT,
+    WORK_KIND_COLLECTION,
+    WORK_KIND_NOT_A_BOOK,
+    WORK_KIND_STUDY_GUIDE,
+    WORK_KIND_UNSPECIFIED,
+    Work,
+    WorkKind,
+)
 
-from services.books.likeness import name_key, spoken_name_key, title_key, words_of
+from services.books.kinds import kind_of, kind_of_title
+from services.books.matching import Match, Name, Title, match_of
 from services.books.reading import Reading
 
+_LAST: dict[WorkKind.ValueType, int] = {WORK_KIND_COLLECTION: 1, WORK_KIND_STUDY_GUIDE: 2, WORK_KIND_NOT_A_BOOK: 3}
+"""What comes after the books themselves, unless the text asks for a thing of its kind."""
 
-class Title(enum.IntEnum):
-    """How far a work's title is the text."""
-
-    OTHER = 0
-    HOLDS = 1
-    """Every word of the text is in it."""
-    BEGINS = 2
-    """It begins with the text."""
-    NEAR = 3
-    """It is the text but for an article."""
-    IS = 4
-    """It is the text."""
-
-
-class Name(enum.IntEnum):
-    """How far an author's name is the text."""
-
-    OTHER = 0
-    HOLDS = 1
-    """Every word of the text is in it: a surname, say."""
-    SPOKEN = 2
-    """It is the text but for initials."""
-    IS = 3
-    """It is the text, in either order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
-    """How one work answers to a text."""
-
-    work: Work
-    title: Title
-    name: Name
-    author: str
-    """The author whose name it is."""
-    is_both: bool
-    """The text is this work's title and its author's name."""
-    known_words: int
-    """Words of the text that are in title or names."""
-
-    @property
-    def editions(self) -> int:
-        return len(self.work.editions) or 1
+_EVIDENCE = (
+    (Title.NEAR, Name.SPOKEN),
+    (Title.BEGINS, Name.HOLDS),
+    (Title.ALIKE, Name.ALIKE),
+    (Title.HOLDS, Name.HOLDS),
+)
+"""What speaks for a title and for an author, the strongest first."""
 
 
 def understood(reading: Reading, works: Sequence[Work]) -> tuple[QueryInterpretation, list[Work]]:
@@ -72,102 +46,85 @@ def understood(reading: Reading, works: Sequence[Work]) -> tuple[QueryInterpreta
 
     Args:
         reading: what the text may mean.
-        works: joined, in the order of the providers, which stands among equals.
+        works: joined, in the order of the providers, which stands among equals. For an author, those about the author
+            are marked as such.
     """
-    matches = [_match(reading, work) for work in works]
-    kind = _kind(matches)
-    ranked = sorted(matches, key=lambda match: _rank(match, kind))
+    matches = [match_of(reading, work) for work in works]
+    asked = kind_of_title(reading.whole)
+    lasts = [_last(match.work, asked) for match in matches]
+    books = [match for match, last in zip(matches, lasts, strict=True) if not last]
+    kind = _kind(books or matches)
+    order = sorted(range(len(matches)), key=lambda at: _rank(matches[at], kind, lasts[at]))
+    ranked = [matches[at] for at in order]
     interpretation = QueryInterpretation(kind=kind)
     if ranked and kind in (QUERY_KIND_TITLE, QUERY_KIND_TITLE_AND_AUTHOR):
         interpretation.title = ranked[0].work.title
     if ranked and kind in (QUERY_KIND_AUTHOR, QUERY_KIND_TITLE_AND_AUTHOR):
         interpretation.author = ranked[0].author
+    if kind == QUERY_KIND_AUTHOR:
+        _mark_about(ranked)
     return interpretation, [match.work for match in ranked]
 
 
-def _kind(matches: Sequence[_Match]) -> QueryKind.ValueType:
+def _kind(matches: Sequence[Match]) -> QueryKind.ValueType:
     """The strongest evidence decides; where it is equally strong for both, the side with more editions."""
-    for title, name in ((Title.NEAR, Name.SPOKEN), (Title.BEGINS, Name.HOLDS), (Title.HOLDS, Name.HOLDS)):
-        titled = sum(match.editions for match in matches if match.title >= title)
-        written = sum(match.editions for match in matches if match.name >= name)
+    for title, name in _EVIDENCE:
+        titled = sum(_editions(match) for match in matches if match.title >= title)
+        written = sum(_editions(match) for match in matches if match.name >= name)
         if written and written >= titled:
             return QUERY_KIND_AUTHOR
         if titled:
             return QUERY_KIND_TITLE
-        if any(match.is_both for match in matches):
+        if any(match.both >= Title.ALIKE for match in matches):
             return QUERY_KIND_TITLE_AND_AUTHOR
     return QUERY_KIND_TEXT
 
 
-def _rank(match: _Match, kind: QueryKind.ValueType) -> tuple[bool, int, int, int, int, int]:
-    title, name, both = -match.title, -match.name, -match.is_both
+def _rank(match: Match, kind: QueryKind.ValueType, last: int) -> tuple[float, ...]:
+    """Sorts a match among others of one search: what matches best, and among equals what most speaks for.
+
+    For an author nothing by others comes before anything of the author's own; what it is decides only among these.
+
+    Args:
+        match: the match.
+        kind: what the text was.
+        last: how far behind the books it comes for what it is.
+    """
+    spoken = _is_recording(match.work)
+    order: tuple[float, ...]
     if kind == QUERY_KIND_AUTHOR:
-        order = (name, title, both)
+        whole = match.title if match.title >= Title.NEAR else Title.OTHER
+        order = (-match.name, last, spoken, -whole, -match.title)
     elif kind == QUERY_KIND_TITLE_AND_AUTHOR:
-        order = (both, title, name)
+        order = (last, -match.both, match.errors, spoken, -match.title, -match.name)
     else:
-        order = (title, both, name)
-    return (_is_no_book(match.work), *order, -match.known_words, -match.editions)
+        order = (last, -max(match.title, match.both), match.errors, spoken, -match.title, -match.name)
+    return (*order, -match.known_words, -_providers(match), -_editions(match))
 
 
-def _match(reading: Reading, work: Work) -> _Match:
-    wanted = set(words_of(reading.whole))
-    name, author = max(
-        ((_name(reading.whole, each.name), each.name) for each in work.authors), default=(Name.OTHER, "")
-    )
-    is_both, second = _both(reading, work)
-    known = {word for each in (work.title, work.subtitle, *_names(work)) for word in words_of(each)}
-    return _Match(
-        work=work,
-        title=max(_title(reading.whole, title) for title in _titles(work)),
-        name=name,
-        author=author if name else second,
-        is_both=is_both,
-        known_words=len(wanted & known),
-    )
+def _last(work: Work, asked: WorkKind.ValueType) -> int:
+    """How far behind the books a work comes for what it is; not at all where the text asks for such a thing."""
+    kind = kind_of(work)
+    return 0 if kind == asked else _LAST.get(kind, 0)
 
 
-def _titles(work: Work) -> set[str]:
-    """Every title that the work goes by."""
-    whole = f"{work.title} {work.subtitle}" if work.subtitle else work.title
-    return {work.title, whole, *(edition.title for edition in work.editions if edition.title)}
+def _mark_about(ranked: Sequence[Match]) -> None:
+    """Marks the works that hold an author's name in their title, and are by others."""
+    for match in ranked:
+        if match.name < Name.ALIKE and match.title >= Title.HOLDS and match.work.kind == WORK_KIND_UNSPECIFIED:
+            match.work.kind = WORK_KIND_ABOUT
 
 
-def _names(work: Work) -> list[str]:
-    return [author.name for author in work.authors]
+def _editions(match: Match) -> int:
+    return len(match.work.editions) or 1
 
 
-def _title(text: str, title: str) -> Title:
-    wanted, found = title_key(text), title_key(title)
-    if wanted == found:
-        return Title.IS if words_of(text) == words_of(title) else Title.NEAR
-    if found.startswith(f"{wanted} "):
-        return Title.BEGINS
-    return Title.HOLDS if set(words_of(text)) <= set(words_of(title)) else Title.OTHER
+def _providers(match: Match) -> int:
+    """How many providers know a work."""
+    editions = match.work.editions
+    return len({name for edition in editions for name in (edition.provider, *edition.contributing_providers)})
 
 
-def _name(text: str, name: str) -> Name:
-    if name_key(text) == name_key(name):
-        return Name.IS
-    spoken = spoken_name_key(text)
-    if spoken and spoken == spoken_name_key(name):
-        return Name.SPOKEN
-    return Name.HOLDS if set(words_of(text)) <= set(words_of(name)) else Name.OTHER
-
-
-def _both(reading: Reading, work: Work) -> tuple[bool, str]:
-    """Whether the text is this work's title with words of an author's name, and which author's."""
-    title = set(title_key(work.title).split())
-    wanted = set(title_key(reading.parts or reading.whole).split())
-    rest = wanted - title
-    if not (title and rest and title <= wanted):
-        return False, ""
-    author = max(_names(work), key=lambda name: len(rest & set(words_of(name))), default="")
-    return rest <= {word for name in _names(work) for word in words_of(name)}, author
-
-
-def _is_no_book(work: Work) -> bool:
-    """A film, a recording or a calendar, all its editions taken together."""
-    return work.kind == WORK_KIND_NOT_A_BOOK or (
-        bool(work.editions) and all(edition.format in (FORMAT_AUDIO, FORMAT_NOT_A_BOOK) for edition in work.editions)
-    )
+def _is_recording(work: Work) -> bool:
+    """Whether there is nothing of a work but recordings, so that a book that answers as well comes first."""
+    return bool(work.editions) and all(edition.format == FORMAT_AUDIO for edition in work.editions)

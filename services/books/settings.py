@@ -1,5 +1,6 @@
 """The only place that says what the proxy's settings may be."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -125,8 +126,12 @@ def _out_of_range(env: Env) -> Iterator[str]:
 
 def _problems_of_providers(env: Env) -> Iterator[str]:
     """What is wrong with how the proxy itself speaks to providers."""
-    if env.GOOGLE_BOOKS_CALLS_PER_DAY < 0:
-        yield f"GOOGLE_BOOKS_CALLS_PER_DAY must be 0 or more, not {env.GOOGLE_BOOKS_CALLS_PER_DAY}"
+    for name, count in (
+        ("GOOGLE_BOOKS_CALLS_PER_DAY", env.GOOGLE_BOOKS_CALLS_PER_DAY),
+        ("OPEN_LIBRARY_CALLS_PER_SECOND", env.OPEN_LIBRARY_CALLS_PER_SECOND),
+    ):
+        if not 0 <= count < math.inf:
+            yield f"{name} must be 0 or more, not {count}"
     if not 0 <= env.QUOTA_LIVE_RESERVE <= 1:
         yield f"QUOTA_LIVE_RESERVE must be 0 to 1, not {env.QUOTA_LIVE_RESERVE}"
     for name, url in (("GOOGLE_BOOKS_URL", env.GOOGLE_BOOKS_URL), ("OPEN_LIBRARY_URL", env.OPEN_LIBRARY_URL)):

@@ -80,7 +80,12 @@ _NOT_LATIN = frozenset(_SCRIPTS.split())
 
 
 def _is_latin(language: str) -> bool:
-    return language not in _NOT_LATIN
+    """Whether it surely is; of most languages that have three letters only, nothing is known here."""
+    return len(language) == _KNOWN_LENGTH and language not in _NOT_LATIN
+
+
+_KNOWN_LENGTH = 2
+"""Letters of the codes in ISO 639-1, of which all are known that are not written in Latin letters."""
 
 
 def is_latin_text(text: str) -> bool:

@@ -22,6 +22,8 @@ _NOBODY = {
     "unknown author",
 }
 _DEGREES = {"ba", "bs", "dds", "dr", "edd", "esq", "jd", "ma", "mba", "md", "ms", "phd", "psyd", "rn"}
+_MAYBE_FORENAMES = {"ba", "bs", "dr", "jd", "ma", "md", "ms"}
+"""Of these, what may as well be initials, or be said in front of a name."""
 _GENERATIONS = {"jr", "sr", "ii", "iii", "iv"}
 _BODIES = {
     "and",
@@ -83,8 +85,11 @@ def display_name(text: str) -> str:
     text = _ROLE.sub("", text).strip(" ,;")
     if _folded(text) in _NOBODY or not any(map(str.isalpha, text)):
         return ""
-    surname, *rest = (part.strip() for part in text.split(","))
-    rest = [part for part in rest if part and _bare(part) not in _DEGREES and not _YEARS.match(part)]
+    surname, *given = (part.strip() for part in text.split(","))
+    rest = [part for part in given if part and _bare(part) not in _DEGREES and not _YEARS.match(part)]
+    if not rest and given and " " not in surname and _bare(given[0]) in _MAYBE_FORENAMES:
+        # A surname alone is no name, so "Robb, J.D." has initials and no degree in law.
+        rest = given[:1]
     generations = [part for part in rest if _bare(part) in _GENERATIONS]
     forenames = [part for part in rest if _bare(part) not in _GENERATIONS]
     if len(forenames) > 1 or not surname:

@@ -16,7 +16,7 @@ _SERIES = re.compile(
 """A series or the publisher's line in brackets at the end: "(Dune Chronicles, #1)", "(Penguin Classics)"."""
 
 _GENERIC = re.compile(
-    r"(?ix) ^ (?: an?\s (?: [\w'-]+\s ){0,3} | the\s )?"
+    r"(?ix) ^ (?! .* \b graphic \b ) (?: an?\s (?: [\w'-]+\s ){0,3} | the\s )?"
     r"(?: novels? | novella | memoir | thriller | mystery | romance | stor(?:y|ies) | tales? | poems? | essays | play"
     r"| biography | autobiography ) $"
 )

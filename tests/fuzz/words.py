@@ -68,8 +68,8 @@ ODD: Sequence[str] = (
     "nan",
     "-1",
     "1e309",
-    "v1:text:en:own:relevance:=dune",
-    "v1:isbn:9780441013593",
+    "v2:text:en:own:relevance:=dune",
+    "v2:isbn:9780441013593",
 )
 
 IN_CATALOGUE: Sequence[str] = ("9788483009215", "9788484370048")
@@ -90,8 +90,8 @@ HINTS: Mapping[str, Sequence[str]] = {
     "isbn": (*IN_CATALOGUE, "9780441013593", "0-441-01359-7", "9780000000002", "9780441013594", "ISBN 080442957x"),
     "isbns": (*IN_CATALOGUE, "9780441013593", "0441013597", "9780000000002", "no isbn"),
     "language": ("en", "EN", "pt", "grc", "*", "en-US"),
-    "key": ("v1:isbn:9780441013593", "v1:text:en:own:relevance:=dune"),
-    "prefix": ("v1:", "v1:isbn:"),
+    "key": ("v2:isbn:9780441013593", "v2:text:en:own:relevance:=dune"),
+    "prefix": ("v2:", "v2:isbn:"),
     "library_id": ("ab" * 32, "AB" * 32),
     "job_id": ("warm-1", "../warm-1"),
     "request_id": ("r1", "r2", "x" * 64),

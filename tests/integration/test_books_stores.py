@@ -134,7 +134,7 @@ async def test_hot_hit(house: House) -> None:
 async def test_hot_entry_has_a_time_to_live(house: House) -> None:
     """The key-value server forgets an answer by itself after CACHE_HOT_TTL, or up to a tenth sooner by chance."""
     await house.search(COPPERFIELD)
-    left_s = await house.hot.ttl_s(f"v1:isbn:{COPPERFIELD}")
+    left_s = await house.hot.ttl_s(f"v2:isbn:{COPPERFIELD}")
     assert left_s is not None
     assert 3_600 * 0.9 - 60 <= left_s <= 3_600
 
@@ -142,7 +142,7 @@ async def test_hot_entry_has_a_time_to_live(house: House) -> None:
 async def test_cold_hit_promotes(house: House) -> None:
     """What the key-value server has forgotten comes from the directory, and is hot again."""
     await house.search(COPPERFIELD)
-    await house.hot.delete(f"v1:isbn:{COPPERFIELD}")
+    await house.hot.delete(f"v2:isbn:{COPPERFIELD}")
     tiers = [(await house.search(COPPERFIELD)).provenance.tier for _ in range(2)]
     assert tiers == [TIER_COLD, TIER_HOT]
 
@@ -150,7 +150,7 @@ async def test_cold_hit_promotes(house: House) -> None:
 async def test_torn_object_is_a_miss(house: House) -> None:
     """Files that lost their end are no answers and no errors."""
     await house.search(COPPERFIELD)
-    await house.hot.delete(f"v1:isbn:{COPPERFIELD}")
+    await house.hot.delete(f"v2:isbn:{COPPERFIELD}")
     for file in house.cold.rglob("*.object"):
         file.write_bytes(file.read_bytes()[:-20])
     assert (await house.search(COPPERFIELD)).provenance.tier == TIER_ORIGIN

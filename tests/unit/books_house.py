@@ -67,6 +67,8 @@ class FakeLeaf(IsbndbServiceServicer):
     """Seconds that each call had."""
     failures: dict[str, MeshError | Exception] = field(default_factory=dict)
     """What a method raises, by its name; "*" is all of them."""
+    next_page: int = 0
+    """What an author's last page says of one after it."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """Closed, every call waits; it is open from the start."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -132,24 +134,25 @@ class FakeLeaf(IsbndbServiceServicer):
             works=found[start : start + size],
             author=request.author if found else "",
             page=request.page,
-            next_page=more,
+            next_page=more or self.next_page,
             provider_call_count=1,
         )
 
     async def SearchBooks(self, request: leaf_pb.SearchBooksRequest, context: Context) -> leaf_pb.SearchBooksResponse:
-        """The works that have all words in their titles, or anywhere."""
+        """The works that have all words in their titles, or anywhere; or any, where that is asked."""
         await self._called("SearchBooks", request, context)
         wanted = set(words_of(request.q))
         everywhere = request.column == leaf_pb.SEARCH_COLUMN_UNSPECIFIED
         found = [
             each
             for each in self.works
-            if wanted
-            <= {
-                word
-                for text in (each.title, *(author.name for author in each.authors if everywhere))
-                for word in words_of(text)
-            }
+            if (wanted.issubset if request.match_all else wanted.intersection)(
+                {
+                    word
+                    for text in (each.title, *(author.name for author in each.authors if everywhere))
+                    for word in words_of(text)
+                }
+            )
         ]
         return leaf_pb.SearchBooksResponse(works=found, total_count=len(found), provider_call_count=1)
 

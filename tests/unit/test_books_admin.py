@@ -5,7 +5,7 @@ from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_MEMORY, TIER_ORI
 from mesh.status import InvalidArgumentError
 from tests.unit.books_house import DUNE, DUNE_10, EMMA, open_house
 
-KEY = f"v1:isbn:{DUNE}"
+KEY = f"v2:isbn:{DUNE}"
 
 
 @pytest.mark.parametrize("request_", [pb.InspectKeyRequest(key=KEY), pb.InspectKeyRequest(q=DUNE_10)])
@@ -71,7 +71,7 @@ async def test_purge_names_unreached_tiers() -> None:
         (pb.PurgeCacheRequest(author="Herbert, Frank"), 6),
         (pb.PurgeCacheRequest(isbn=DUNE_10), 6),
         (pb.PurgeCacheRequest(isbn=EMMA), 0),
-        (pb.PurgeCacheRequest(prefix="v1:isbn:"), 3),
+        (pb.PurgeCacheRequest(prefix="v2:isbn:"), 3),
     ],
 )
 async def test_purge_by_what_answers_hold(request_: pb.PurgeCacheRequest, count: int) -> None:

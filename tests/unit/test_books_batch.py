@@ -103,7 +103,7 @@ async def test_entry_is_that_of_a_single_search(q: str) -> None:
     async with open_house() as one, open_house() as other:
         await one.search(q)
         await other.batch(q)
-        key = f"v1:isbn:{q}"
+        key = f"v2:isbn:{q}"
         assert await stored(one, key) == await stored(other, key)
 
 

@@ -10,7 +10,7 @@ from mesh.status import InvalidArgumentError, NotFoundError, ResourceExhaustedEr
 from tests.unit.books_house import DUNE, FakeLeaf, House, open_house, work
 
 HERBERT = "Frank Herbert"
-KEY = "v1:author:en:=frank_herbert"
+KEY = "v2:author:en:=frank_herbert"
 DOWN = UnavailableError(ERROR_REASON_PROVIDER_UNAVAILABLE, "ISBNdb is down")
 SPENT = ResourceExhaustedError(ERROR_REASON_QUOTA_SPENT, "the day's calls are spent", retry_after_s=60)
 MANY = [work(f"Volume {at:03}", "Prolific Writer", isbns=[f"97800000{at:05}"], year=1900 + at % 7) for at in range(130)]
@@ -95,7 +95,7 @@ async def test_name_that_was_turned_round() -> None:
         assert (titles(turned), turned.author, turned.provenance.key) == (
             ["Emma"],
             "Jane Austen",
-            "v1:author:en:=austen_jane",
+            "v2:author:en:=austen_jane",
         )
 
 
@@ -226,7 +226,7 @@ async def test_only_if_cached() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [{"author": "Herbert, Frank"}, {"isbn": DUNE}, {"key": KEY}, {"prefix": "v1:author:"}]
+    "target", [{"author": "Herbert, Frank"}, {"isbn": DUNE}, {"key": KEY}, {"prefix": "v2:author:"}]
 )
 async def test_purge(target: dict[str, str]) -> None:
     """A purge by author, ISBN, key or prefix reaches the bibliography."""

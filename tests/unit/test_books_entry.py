@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.books.entry import BODY_LIMIT, Entry, Label, decode, encode, label, packed, rest_of, tags_of
 
-KEY = "v1:isbn:9780441013593"
+KEY = "v2:isbn:9780441013593"
 WORKS, ENDS = packed([Work(title="Dune"), Work(title="Dune Messiah")])
 REST = rest_of(SearchAutoResponse(partial=True))
 ENTRY = Entry(
@@ -100,7 +100,7 @@ def test_torn_entry_is_none(length: int) -> None:
 
 def test_entry_under_another_key_is_none() -> None:
     """An entry that got under another key is not taken for that key's answer."""
-    assert decode("v1:isbn:9780141439587", encode(KEY, ENTRY)) is None
+    assert decode("v2:isbn:9780141439587", encode(KEY, ENTRY)) is None
 
 
 def test_frame_that_claims_too_much_is_none() -> None:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.books.likeness import name_key, spoken_name_key, title_key, without_series
+from services.books.likeness import name_key, spoken_name_key, title_key
 from services.books.reading import reading_of
+from services.books.series import without_series
 
 NAMES = st.text(min_size=1).filter(str.strip)
 

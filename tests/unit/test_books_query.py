@@ -1,5 +1,7 @@
 """From what people type to a query and its key."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ def key(q: str, **settings: object) -> str:
 )
 def test_every_form_of_an_isbn_has_one_key(q: str) -> None:
     """ISBN-10 and ISBN-13 of a book share a key, however they are written."""
-    assert key(q) == "v1:isbn:9780441013593"
+    assert key(q) == "v2:isbn:9780441013593"
 
 
 def test_979() -> None:
@@ -65,9 +67,11 @@ def test_nothing_to_search_for(q: str) -> None:
     assert caught.value.reason == "EMPTY_QUERY"
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("", "en"), ("PT", "pt"), ("grc", "grc")])
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("", "en"), ("PT", "pt"), ("grc", "grc"), ("ENG", "en"), ("und", "und")]
+)
 def test_language(asked: str, expected: str) -> None:
-    """A language is taken in lower case, and English where none is named."""
+    """A language is taken in lower case and in the shorter of its codes, and English where none is named."""
     assert expected == parse("dune", language=asked).language
 
 
@@ -79,6 +83,8 @@ def test_language(asked: str, expected: str) -> None:
         ("Caf\u00e9", "cafe\u0301"),
         ("Hello, World!", "hello world"),
         ("STRASSE", "stra\u00dfe"),
+        ("Dune (Dune Chronicles, #1)", "dune"),
+        ("Dune [sound recording]", "dune"),
     ],
 )
 def test_forms_of_one_text_share_a_key(one: str, other: str) -> None:
@@ -118,6 +124,40 @@ def test_keys_are_apart_exactly_where_normal_forms_are(one: str, other: str) -> 
     except InvalidQueryError:
         return
     assert (cache_key(first) == cache_key(second)) == (first.normal == second.normal)
+
+
+@pytest.mark.parametrize("q", ["978.0.441.01359.3", "(ISBN) 0441013597", "978/0441013593"])
+def test_isbn_with_other_signs_in_it(q: str) -> None:
+    """Signs that no ISBN has do not hide one."""
+    assert parse(q).isbn13 == "9780441013593"
+
+
+@given(st.text(max_size=512))
+def test_normal_form_means_what_the_text_meant(text: str) -> None:
+    """The normal form of a query is a query with the same key, and nothing but InvalidQueryError is ever raised."""
+    try:
+        query = parse(text)
+    except InvalidQueryError:
+        return
+    assert cache_key(parse(query.normal)) == cache_key(query)
+
+
+_SCRIPTS = st.sampled_from(
+    ["\u0430-\u044f", "\u03b1-\u03c9", "\u05d0-\u05ea", "\u0627-\u064a", "\u4e00-\u9fa5", "\uac00-\ud7a3"]
+)
+"""Letters of Cyrillic, Greek, Hebrew, Arabic, Han and Hangul."""
+
+_FOREIGN_NAMES = _SCRIPTS.flatmap(
+    lambda letters: st.from_regex(rf"[{letters}]{{1,12}}( [{letters}]{{1,12}})?", fullmatch=True)
+)
+
+
+@given(_FOREIGN_NAMES, _FOREIGN_NAMES)
+def test_names_of_other_scripts_have_keys_of_their_own(one: str, other: str) -> None:
+    """Two names without a Latin letter share a key only if they are one name in another form of its letters."""
+    same = normal_form(one) == normal_form(other)
+    assert (key(one) == key(other)) == same
+    assert not same or unicodedata.normalize("NFKC", one.casefold()) == unicodedata.normalize("NFKC", other.casefold())
 
 
 @given(st.text())

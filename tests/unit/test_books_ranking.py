@@ -6,7 +6,7 @@ from bookmesh.books.v1.books_service_pb2 import (
     QUERY_KIND_TITLE_AND_AUTHOR,
     QueryKind,
 )
-from bookmesh.type.v1.book_pb2 import FORMAT_AUDIO, FORMAT_NOT_A_BOOK, Work
+from bookmesh.type.v1.book_pb2 import FORMAT_AUDIO, FORMAT_NOT_A_BOOK, WORK_KIND_ABOUT, WORK_KIND_UNSPECIFIED, Work
 
 from services.books.ranking import understood
 from services.books.reading import reading_of
@@ -69,12 +69,75 @@ def test_initials_come_after_the_name_itself() -> None:
     assert ranked("Mary Smith", works) == ["Two", "One"]
 
 
-@pytest.mark.parametrize("form", [FORMAT_AUDIO, FORMAT_NOT_A_BOOK])
-def test_what_is_no_book_is_last(form: int) -> None:
-    """Recordings and films come after every book, however well they match."""
-    film = work("Dune", "David Lynch", isbns=["1"])
-    film.editions[0].format = form  # type: ignore[assignment]  # a value of the enum
+def test_what_is_no_book_is_last() -> None:
+    """A film comes after every book, however well it matches."""
+    film = work("Dune", "David Lynch", isbns=["1"], form=FORMAT_NOT_A_BOOK)
     assert ranked("dune", [film, ROAD]) == ["The Road to Dune", "Dune"]
+
+
+def test_recording_comes_after_the_book() -> None:
+    """Of works that answer as well one that is nothing but a recording comes last, but before what answers less."""
+    spoken = work("Dune!", "Scott Brick", isbns=["1"], form=FORMAT_AUDIO)
+    assert ranked("dune", [spoken, ROAD, DUNE]) == ["Dune", "Dune!", "The Road to Dune"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        work("Dune", "Spark Editors", isbns=["1", "2", "3"]),
+        work("Dune: A Study Guide", "Halcyon Press", isbns=["1", "2", "3"]),
+        work("Dune Box Set", "Frank Herbert", isbns=["1", "2", "3"]),
+        work("Dune by Frank Herbert: A Teacher's Guide", "Frank Herbert Society", isbns=["1", "2", "3"]),
+    ],
+)
+@pytest.mark.parametrize("text", ["dune", "Dune by Frank Herbert", "dune herbert"])
+def test_guides_and_box_sets_come_last(text: str, beside: Work) -> None:
+    """Whatever is sold beside a book comes after all books, and is no evidence of what a text was."""
+    guide = Work()
+    guide.CopyFrom(beside)
+    if guide.title == "Dune":
+        guide.subtitle = "A Study Guide"
+    titles = ranked(text, [guide, ROAD, DUNE])
+    assert (titles[0], titles[-1]) == ("Dune", guide.title)
+
+
+@pytest.mark.parametrize("title", ["Dune: A Study Guide", "Dune Box Set"])
+def test_guide_is_first_for_who_asks_for_it(title: str) -> None:
+    """Who types the title of a guide or of a box set gets that."""
+    assert ranked(title, [DUNE, ROAD, work(title, "Somebody Else", isbns=["1"])])[0] == title
+
+
+def test_books_about_an_author_are_marked() -> None:
+    """For an author's name, what others wrote under it is about the author, and comes after the author's own sets."""
+    own_set = work("Dune Box Set", "Frank Herbert", isbns=["1"])
+    about = work("Understanding Frank Herbert", "Tim O'Reilly", isbns=["2"])
+    found = understood(reading_of("Frank Herbert"), [about, own_set, DUNE])[1]
+    assert [(each.title, each.kind) for each in found] == [
+        ("Dune", WORK_KIND_UNSPECIFIED),
+        ("Dune Box Set", WORK_KIND_UNSPECIFIED),
+        ("Understanding Frank Herbert", WORK_KIND_ABOUT),
+    ]
+
+
+@pytest.mark.parametrize("text", ["Dnue", "Dune Mesiah", "Dun Messiah"])
+def test_error_of_typing_is_forgiven(text: str) -> None:
+    """A title with one letter missing, wrong or out of turn is found before what only holds a word of it."""
+    works = [ROAD, work("Dun Cow", "Walter Wangerin", isbns=["1"]), MESSIAH, DUNE]
+    assert ranked(text, works)[0] == ("Dune" if text == "Dnue" else "Dune Messiah")
+
+
+def test_title_without_its_subtitle_is_found() -> None:
+    """A text with a subtitle that the providers don't know is the title before it."""
+    works = [work("Sapiens", "Yuval Noah Harari", isbns=["1"]), ROAD]
+    assert ranked("Sapiens: A Brief History of Humankind", works)[0] == "Sapiens"
+
+
+def test_known_by_more_providers_comes_first() -> None:
+    """Of two works of the very title the one that more providers know comes first."""
+    both = work("Poems", "Emily Dickinson", isbns=["1"])
+    both.editions[0].contributing_providers.append("open_library")
+    assert ranked("poems", [work("Poems", "Nobody Known", isbns=["2"]), both]) == ["Poems", "Poems"]
+    assert understood(reading_of("poems"), [work("Poems", "Nobody", isbns=["2"]), both])[1][0] == both
 
 
 def test_more_words_come_first() -> None:

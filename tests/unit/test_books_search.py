@@ -176,7 +176,7 @@ async def test_age_and_freshness_are_told() -> None:
         assert (provenance.age_ms, provenance.cache_time.seconds, provenance.key) == (
             90_000,
             1_000_000,
-            f"v1:isbn:{DUNE}",
+            f"v2:isbn:{DUNE}",
         )
 
 
@@ -375,7 +375,7 @@ async def test_only_if_cached_asks_nobody() -> None:
             await it.search(DUNE, cache_control=pb.CacheControl(only_if_cached=True))
         assert (caught.value.reason, caught.value.metadata, it.leaf.calls.total()) == (
             "NOT_CACHED",
-            {"key": f"v1:isbn:{DUNE}"},
+            {"key": f"v2:isbn:{DUNE}"},
             0,
         )
 
@@ -470,12 +470,35 @@ async def test_caller_that_leaves_takes_its_call_along() -> None:
         assert call.cancelled()
 
 
-async def test_provider_is_asked_in_the_language() -> None:
-    """An author's books are asked for in one language, for foreign editions would fill the only page."""
+@pytest.mark.parametrize(
+    ("next_page", "include_translations", "expected"), [(0, False, ["*"]), (2, False, ["*", "fr"]), (2, True, ["*"])]
+)
+async def test_author_is_asked_for_in_every_language(
+    next_page: int,
+    include_translations: bool,  # noqa: FBT001 -- a parameter of the test
+    expected: list[str],
+) -> None:
+    """Books that name no language are found, too; where not all fit on the page, the language's own are asked for."""
+    leaf = FakeLeaf(next_page=next_page)
+    async with open_house(leaf) as it:
+        await it.search("Frank Herbert", language="fr", include_translations=include_translations)
+        asked = [each for each in leaf.requests if isinstance(each, leaf_pb.AuthorBibliographyRequest)]
+        assert [each.language for each in asked] == expected
+
+
+async def test_mistyped_title_is_found() -> None:
+    """A title with an error of typing is found by the words that are right, and by those that were meant."""
     async with open_house() as it:
-        await it.search("Frank Herbert", language="fr")
-        asked = [each for each in it.leaf.requests if isinstance(each, leaf_pb.AuthorBibliographyRequest)]
-        assert [each.language for each in asked] == ["fr"]
+        found = [(await it.search(text)).results[0].title for text in ("Dune Mesiah", "Emmma")]
+        assert found == ["Dune Messiah", "Emma"]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("dune", 2), ("Frank Herbert", 2), ("dune herbert", 3), ("Dnue", 3)])
+async def test_further_questions_are_asked_only_in_need(text: str, expected: int) -> None:
+    """A text that is a title or a name costs two calls, one that is both in one or mistyped three."""
+    async with open_house() as it:
+        await it.search(text)
+        assert it.leaf.calls.total() == expected
 
 
 async def test_catalogue_is_found_by_every_isbn() -> None:

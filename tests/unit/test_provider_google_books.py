@@ -121,7 +121,7 @@ async def test_half_an_answer_counts() -> None:
         ("dune", "en", True, None),
         ("duna", "pt", False, None),
         ("dune", "zh", False, None),
-        ("duneo", "epo", False, None),
+        ("duneo", "grc", False, None),
         ("デューン", "en", False, None),
     ],
 )

@@ -1,8 +1,7 @@
 """ISBNdb as a provider: which questions a query becomes for the leaf behind ISBNDB_WORKER."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as pb
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
@@ -11,17 +10,28 @@ from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.status import MeshError, NotFoundError, UnavailableError
 from mesh.trace import CLASS_KEY
+from services.books.matching import Match, Name, Title, match_of
 from services.books.merge import in_language
 from services.books.providers.protocol import Found
 from services.books.query import Query
 from services.books.reading import reading_of
+from services.books.spelling import Vocabulary
 
 PAGE_SIZE = 250
 """Editions of one search by text. A call costs the same whatever it brings, and one word is in many titles."""
 
+MISTYPED_PAGE_SIZE = 500
+"""Editions of a search for any of some words, which brings many that are not meant."""
+
+_MEANT = 20
+"""Works that are kept of those."""
+
 _AUTHOR_LENGTH = 200
 _TEXT_LENGTH = 512
 """Characters of a name and of a text that the leaf takes; composing its characters can make a text longer."""
+
+_WORDS = 40
+"""Words that are sought at once for a mistyped text."""
 
 _ANY_LANGUAGE = "*"
 
@@ -46,6 +56,7 @@ class Isbndb:
 
     def __init__(self, worker: IsbndbServiceStub) -> None:
         self._worker = worker
+        self._vocabulary = Vocabulary()
 
     async def find(self, query: Query, *, limit_s: float | None = None, batch: bool = False) -> Found:
         """The book of an ISBN, or the books of a text.
@@ -60,7 +71,7 @@ class Isbndb:
         """
         if query.isbn13:
             return await self._book(query.isbn13, limit_s, _class(batch=batch))
-        return await _Texts(self._worker, query, limit_s, _class(batch=batch)).find()
+        return await _Texts(self._worker, query, limit_s, _class(batch=batch), self._vocabulary).find()
 
     async def find_isbns(self, isbns: Sequence[str], *, limit_s: float | None = None) -> Mapping[str, Found]:
         """The books of at most 1,000 ISBN-13s.
@@ -99,29 +110,41 @@ class _Texts:
         query: the text, and the language.
         limit_s: seconds that each call may take.
         marks: metadata of each call.
+        vocabulary: the words that are known.
     """
 
-    def __init__(self, worker: IsbndbServiceStub, query: Query, limit_s: float | None, marks: _Marks) -> None:
+    def __init__(
+        self,
+        worker: IsbndbServiceStub,
+        query: Query,
+        limit_s: float | None,
+        marks: _Marks,
+        vocabulary: Vocabulary,
+    ) -> None:
         self._worker = worker
         self._query = query
         self._limit_s = limit_s
         self._marks = marks
+        self._vocabulary = vocabulary
         self._reading = reading_of(query.text)
 
     async def find(self) -> Found:
         """Asks for the text as a title and as a name side by side, for only the answers tell which it is.
 
-        Two calls, and a third where nothing was found: then the text may be a title and a name in one, or the name of
-        somebody whose books bear no language.
+        Two calls. Only where they bring nothing that is likely to be meant, there are up to two more: for a title and a
+        name in one, and for what the text may have been before it was mistyped.
         """
-        whole = self._reading.whole
-        if not any(map(str.isalnum, whole)):
+        if not any(map(str.isalnum, self._reading.whole)):
             # The leaf takes no such text, and no book has it for a title.
             return Found()
         found = await self._asked(self._questions())
-        if not (found.works or found.failure or self._reading.author):
-            beside = await self._asked([self._search(whole, pb.SEARCH_COLUMN_UNSPECIFIED)])
-            found = replace(beside, call_count=found.call_count + beside.call_count)
+        if not self._is_settled(found):
+            for ask in self._further():
+                more = await self._asked([ask()])
+                works, calls = [*found.works, *more.works], found.call_count + more.call_count
+                found = Found(works=works, call_count=calls, failure=more.failure)
+                if self._is_settled(found):
+                    break
         if found.failure is not None and not found.works:
             # An outage is never "nothing found".
             raise found.failure
@@ -134,8 +157,30 @@ class _Texts:
             # The words of "title by author" are spread over two fields, so all fields are searched for all of them.
             questions.append(self._search(reading.parts, pb.SEARCH_COLUMN_UNSPECIFIED))
         elif len(reading.whole) <= _AUTHOR_LENGTH:
-            questions.append(self._author(reading.whole))
+            questions.append(self._author(reading.name))
         return questions
+
+    def _further(self) -> Sequence[Callable[[], Awaitable[Found]]]:
+        """What is asked next while nothing is found that may be meant, the likelier first."""
+        if self._reading.author:
+            return [self._mistyped]
+        further = [self._everywhere, self._mistyped]
+        words = self._reading.telling_words
+        return further if all(self._knows(word) for word in words) else further[::-1]
+
+    def _is_settled(self, found: Found) -> bool:
+        """Whether there is no use in asking further."""
+        matches = (match_of(self._reading, work) for work in found.works)
+        return found.failure is not None or any(map(self._is_meant, matches))
+
+    def _is_meant(self, match: Match) -> bool:
+        """Whether a work is likely to be what was meant; one word that a title has somewhere is not enough."""
+        if match.is_good or match.both >= Title.ALIKE or match.title >= Title.ALIKE or match.name >= Name.HOLDS:
+            return True
+        return match.title >= Title.HOLDS and len(self._reading.telling_words) > 1
+
+    def _knows(self, word: str) -> bool:
+        return self._vocabulary.knows(word, self._query.language)
 
     async def _asked(self, questions: Sequence[Awaitable[Found]]) -> Found:
         """What all questions together found, in the language that is asked for; one that failed is named in it."""
@@ -151,27 +196,61 @@ class _Texts:
             else:
                 works.extend(outcome.works)
                 call_count += outcome.call_count
+        self._vocabulary.learn(works)
         if not self._query.include_translations:
             works = in_language(works, self._query.language)
         return Found(works=works, call_count=call_count, failure=failure)
 
-    async def _search(self, text: str, column: pb.SearchColumn.ValueType) -> Found:
-        """The books that have all words of a text, in any language.
+    async def _everywhere(self) -> Found:
+        """The books that have the words of the text somewhere: a title and a name in one, or a surname alone."""
+        return await self._search(self._reading.whole, pb.SEARCH_COLUMN_UNSPECIFIED)
+
+    async def _mistyped(self) -> Found:
+        """The books that were meant if there is an error of typing in the text.
+
+        ISBNdb corrects nothing, so it is asked for any of the words that are right or could be, and what is written
+        like the text is kept.
+        """
+        words = list(self._reading.telling_words)
+        suspects = self._vocabulary.suspects(words, self._query.language)
+        found = [self._vocabulary.candidates(word, self._query.language) for word in suspects]
+        # Of each the likeliest before the next of any.
+        turns = [others[at] for at in range(_WORDS) for others in found if at < len(others)]
+        q = " ".join(dict.fromkeys([*words, *turns][:_WORDS]))
+        answer = await self._search(q, pb.SEARCH_COLUMN_TITLE, match_all=False, page_size=MISTYPED_PAGE_SIZE)
+        matches = [match_of(self._reading, work) for work in answer.works]
+        meant = [match for match in matches if max(match.title, match.both) >= Title.ALIKE]
+        meant.sort(key=lambda match: (-max(match.title, match.both), match.errors))
+        return Found(works=[match.work for match in meant[:_MEANT]], call_count=answer.call_count)
+
+    async def _search(
+        self, text: str, column: pb.SearchColumn.ValueType, *, match_all: bool = True, page_size: int = PAGE_SIZE
+    ) -> Found:
+        """The books that have the words of a text, in any language.
 
         Many of ISBNdb's records name no language, and a search in one language leaves them out.
         """
         request = pb.SearchBooksRequest(
-            q=text[:_TEXT_LENGTH], column=column, page_size=PAGE_SIZE, language=_ANY_LANGUAGE, match_all=True
+            q=text[:_TEXT_LENGTH], column=column, page_size=page_size, language=_ANY_LANGUAGE, match_all=match_all
         )
         answer = await self._worker.SearchBooks(request, timeout=self._limit_s, metadata=self._marks)
         return Found(works=answer.works, call_count=answer.provider_call_count)
 
     async def _author(self, name: str) -> Found:
-        """The books of a name, in one language.
+        """The books of a name: all of them where they fit on a page, and else those in the language asked for as well.
 
-        The leaf gives at most its MAX_BOOKS_PER_AUTHOR, and the foreign editions of a famous author would fill them.
+        The foreign editions of a famous author would fill the page, but a search in one language leaves those out that
+        name none.
         """
-        language = _ANY_LANGUAGE if self._query.include_translations else self._query.language
+        found = await self._bibliography(name, _ANY_LANGUAGE)
+        works, call_count = list(found.works), found.provider_call_count
+        if found.next_page and not self._query.include_translations:
+            more = await self._bibliography(name, self._query.language)
+            works += more.works
+            call_count += more.provider_call_count
+        return Found(works=works, call_count=call_count)
+
+    async def _bibliography(self, name: str, language: str) -> pb.AuthorBibliographyResponse:
+        """One page, as large as the leaf's MAX_BOOKS_PER_AUTHOR lets it be."""
         request = pb.AuthorBibliographyRequest(author=name, page=1, page_size=PAGE_SIZE, language=language)
-        answer = await self._worker.AuthorBibliography(request, timeout=self._limit_s, metadata=self._marks)
-        return Found(works=answer.works, call_count=answer.provider_call_count)
+        return await self._worker.AuthorBibliography(request, timeout=self._limit_s, metadata=self._marks)

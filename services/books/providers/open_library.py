@@ -58,7 +58,8 @@ def headers_of(contact: str) -> Mapping[str, str]:
 def opened(opening: Opening) -> "OpenLibrary":
     """Open Library at the rate that it allows whom OPEN_LIBRARY_CONTACT makes of us."""
     contact = opening.env.OPEN_LIBRARY_CONTACT
-    allowed = IDENTIFIED_CALLS_PER_SECOND if contact else ANONYMOUS_CALLS_PER_SECOND
+    known = IDENTIFIED_CALLS_PER_SECOND if contact else ANONYMOUS_CALLS_PER_SECOND
+    allowed = opening.env.OPEN_LIBRARY_CALLS_PER_SECOND or known
     own = opening.settings.calls_per_second
     account = Account(
         provider=FAULTS.provider,

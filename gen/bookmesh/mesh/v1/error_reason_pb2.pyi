@@ -78,7 +78,7 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """
     ERROR_REASON_NOT_CACHED: _ErrorReason.ValueType  # 31
     """The caller asked for cached answers alone, and there is none. NOT_FOUND.
-    Sample: {"reason": "NOT_CACHED", "metadata": {"key": "v1:isbn:9780441013593"}}
+    Sample: {"reason": "NOT_CACHED", "metadata": {"key": "v2:isbn:9780441013593"}}
     """
     ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 40
     """There is no job of this id. NOT_FOUND.
@@ -270,7 +270,7 @@ Sample: {"reason": "BOOK_NOT_FOUND", "metadata": {"isbn": "9780000000002"}}
 """
 ERROR_REASON_NOT_CACHED: ErrorReason.ValueType  # 31
 """The caller asked for cached answers alone, and there is none. NOT_FOUND.
-Sample: {"reason": "NOT_CACHED", "metadata": {"key": "v1:isbn:9780441013593"}}
+Sample: {"reason": "NOT_CACHED", "metadata": {"key": "v2:isbn:9780441013593"}}
 """
 ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 40
 """There is no job of this id. NOT_FOUND.

@@ -1,0 +1,1 @@
+"""How well the book search answers: what is asked of it about a catalogue, and how often the answer is right."""
