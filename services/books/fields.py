@@ -41,21 +41,17 @@ def _fill_title(work: Work, other: Work) -> None:
 
 
 def fill_edition(edition: Edition, other: Edition) -> None:
-    """Takes from another record of the same edition what this one lacks or has less exactly, and names who gave it."""
-    filled = False
+    """Takes from another record of the same edition what this one lacks or has less exactly, and names who has it."""
     for name in _GAPS:
         if not getattr(edition, name) and getattr(other, name):
             setattr(edition, name, getattr(other, name))
-            filled = True
     if _is_more_exact(other.publication_date, edition.publication_date):
         edition.publication_date = other.publication_date
-        filled = True
     for identifier in other.identifiers:
         if identifier not in edition.identifiers:
             edition.identifiers.append(identifier)
-            filled = True
     named = (edition.provider, *edition.contributing_providers)
-    if filled and other.provider not in named:
+    if other.provider not in named:
         edition.contributing_providers.append(other.provider)
 
 

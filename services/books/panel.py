@@ -119,7 +119,7 @@ class _Round:
         providers: whom it may ask, the most trusted first.
         query: what is sought.
         policy: how long to wait for each.
-        limit_s: seconds that all of it may take; None leaves that to the providers.
+        limit_s: seconds that it may take once somebody has answered; None leaves that to the providers.
         clock: seconds, never going back.
         sleep: waits for seconds on that clock.
     """
@@ -177,8 +177,12 @@ class _Round:
                 return
 
     async def _wait(self, until: float | None) -> bool:
-        """Waits for the next answers; whether some came before `until` and the end."""
-        ends = [end for end in (until, self._ends_at) if end is not None]
+        """Waits for the next answers; whether some came before `until` and the end.
+
+        Where nobody has answered yet there is no end: who is out of time leaves, and others may wait for the same.
+        """
+        has_answer = any(answer.found is not None for answer in self._answers)
+        ends = [end for end in (until, self._ends_at if has_answer else None) if end is not None]
         timer = asyncio.ensure_future(self._sleep_until(min(ends))) if ends else None
         try:
             waited = {*self._asked, *([timer] if timer else [])}
@@ -199,9 +203,8 @@ class _Round:
 
     def _begin(self, count: int) -> None:
         """Asks the next providers."""
-        limit_s = None if self._ends_at is None else max(0.0, self._ends_at - self._clock())
         for provider in self._waiting[:count]:
-            found = provider.find(self._query, limit_s=limit_s)
+            found = provider.find(self._query)
             self._asked[asyncio.ensure_future(_answer(provider, found, self._clock))] = provider.name
         del self._waiting[:count]
 

@@ -13,6 +13,7 @@ from mesh.hosting.certificates import made
 from mesh.hosting.deployment import Deployment, read_deployment
 from mesh.hosting.serve import serving
 from mesh.status import DeadlineExceededError
+from tests.alone import ISBNDB_ALONE
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,8 @@ def deployment(folder: Path, provider: int) -> Deployment:
         text += "".join(f'{key} = "127.0.0.1:{next(ports)}"\n' for key in ("default", "admin", "mesh"))
     book = folder / "mesh.toml"
     book.write_text(text)
-    return read_deployment(book, None, {"ISBNDB_API_KEY": "none", "ISBNDB_URL": f"http://127.0.0.1:{provider}"})
+    variables = {"ISBNDB_API_KEY": "none", "ISBNDB_URL": f"http://127.0.0.1:{provider}", **ISBNDB_ALONE}
+    return read_deployment(book, None, variables)
 
 
 @asynccontextmanager

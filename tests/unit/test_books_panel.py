@@ -135,13 +135,13 @@ async def test_caller_time_is_the_limit() -> None:
     answers = await it.ask("dune", left_s=1.0)
     assert told(answers) == ["nothing", "found", "PROVIDER_TIMEOUT"]
     assert it.took_s == pytest.approx(1.0 - RESERVE_S)
-    assert it.library.limits_s == [pytest.approx(1.0 - RESERVE_S)]
 
 
-async def test_all_too_slow_is_named() -> None:
-    """When nobody answers in time each is named."""
-    it = room((SOME, 2), (SOME, 2), (SOME, 2))
-    assert told(await it.ask("dune", left_s=1.0)) == ["PROVIDER_TIMEOUT"] * 3
+async def test_while_nobody_has_answered_the_panel_goes_on() -> None:
+    """A caller out of time leaves by itself; others may wait for the same, and get what comes first."""
+    it = room((SOME, 2), (SOME, 3), (SOME, 3))
+    assert told(await it.ask("dune", left_s=1.0)) == ["found", "PROVIDER_TIMEOUT", "PROVIDER_TIMEOUT"]
+    assert it.took_s == pytest.approx(2.0)
 
 
 async def test_complete_isbn_record_needs_no_second_opinion() -> None:

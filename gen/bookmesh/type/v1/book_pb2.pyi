@@ -213,7 +213,7 @@ class Edition(message.Message):
     """The provider that gave most of this record: "isbndb", "google_books", "open_library"."""
     @builtins.property
     def contributing_providers(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Other providers that filled gaps in it."""
+        """Other providers that have it; what the first lacks is theirs."""
 
     @builtins.property
     def identifiers(self) -> containers.RepeatedCompositeFieldContainer[Identifier]:
