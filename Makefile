@@ -78,6 +78,10 @@ hits: $(READY) ## measure a hit in the cache's memory, over the wire beside a ba
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)
 
+.PHONY: quality
+quality: $(READY) ## search for the books of a catalogue in every way, and count the right answers; ARGS="--catalog FILE --seed 7"
+	@$(BIN)/python -m bench.quality $(ARGS)
+
 .PHONY: memory-tier
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies
 	@$(BIN)/python -m bench.memory_tier $(ARGS)

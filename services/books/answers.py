@@ -7,7 +7,7 @@ from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_ALL_PROVIDERS_FAILED
 
 from mesh.status import DeadlineExceededError, MeshError, ResourceExhaustedError, UnavailableError
-from services.books.merge import in_language, merged
+from services.books.merge import in_language, isbn_first, merged
 from services.books.providers.protocol import Found
 from services.books.query import OrderBy, Query
 from services.books.ranking import understood
@@ -67,7 +67,8 @@ def composed(query: Query, answers: Sequence[Answer]) -> pb.SearchAutoResponse:
         raise failure(answers)
     works = merged(work for each in found for work in each.works)
     if query.isbn13:
-        # Who asks for an ISBN gets that book, whatever its language.
+        # Who asks for an ISBN gets that book, whatever its language, and that edition before the others of its work.
+        works = isbn_first(works, query.isbn13)
         interpretation = pb.QueryInterpretation(kind=pb.QUERY_KIND_ISBN)
     else:
         if not query.include_translations:

@@ -60,6 +60,20 @@ def in_language(works: Sequence[Work], language: str) -> list[Work]:
     return kept
 
 
+def isbn_first(works: Sequence[Work], isbn13: str) -> list[Work]:
+    """The works with the one of an ISBN first, and in that the edition of the ISBN.
+
+    Args:
+        works: they are changed.
+        isbn13: the ISBN.
+    """
+    for work in works:
+        editions = sorted(work.editions, key=lambda edition: edition.isbn_13 != isbn13)
+        work.ClearField("editions")
+        work.editions.extend(editions)
+    return sorted(works, key=lambda work: not any(edition.isbn_13 == isbn13 for edition in work.editions))
+
+
 def work_id(title: str, author: str) -> str:
     """The same name for a work in every process and on every day, for it is made of title and author alone."""
     return "w" + hashlib.blake2b(f"{title}\0{author}".encode(), digest_size=10).hexdigest()

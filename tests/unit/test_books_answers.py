@@ -124,3 +124,12 @@ def test_failure_is_that_of_those_who_are_set_up(errors: list[MeshError], reason
     answers = [Answer(provider=f"p{at}", error=error) for at, error in enumerate(errors)]
     found = failure([*answers, Answer(provider="skipped")])
     assert (reason, names) == (found.reason, found.metadata.get("providers"))
+
+
+def test_edition_that_is_asked_for_comes_first() -> None:
+    """Who asks for an ISBN gets its work first, and its edition before fuller ones of the same work."""
+    fuller = work("Dune", "Frank Herbert", isbns=[MESSIAH, DUNE], year=1965)
+    fuller.editions[0].publisher = "Ace"
+    found = Found(works=[work("Dune Studies", "Somebody Else", isbns=["9780306406157"]), fuller])
+    response = composed(parse(DUNE), [Answer(provider="isbndb", found=found)])
+    assert [edition.isbn_13 for edition in response.results[0].editions] == [DUNE, MESSIAH]
