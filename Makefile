@@ -82,6 +82,10 @@ rolling: $(READY) ## restart replicas one after the other under load, three roun
 quality: $(READY) ## search for the books of a catalogue in every way, and count the right answers; ARGS="--catalog FILE --seed 7"
 	@$(BIN)/python -m bench.quality $(ARGS)
 
+.PHONY: stampede
+stampede: $(READY) ## let a thousand callers ask one cold key over four processes, and count what the provider sees
+	@$(BIN)/python -m bench.stampede $(ARGS)
+
 .PHONY: memory-tier
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies
 	@$(BIN)/python -m bench.memory_tier $(ARGS)

@@ -129,9 +129,10 @@ class Cache:
         copy = await shelf.read(key, limit_s=limit_s)
         return Copy(tier=shelf.tier) if copy.entry is not None and self._passed_over(key, copy.entry) else copy
 
-    async def hot(self, key: str) -> Entry | None:
-        """The answer that lies in the nearest shelf, which all processes share; for whoever waits for another's."""
-        return (await self.read(self.shelves[0], key, limit_s=self._patience_s)).entry
+    async def hot(self, key: str, *, patient: bool) -> Entry | None:
+        """The answer that lies in the nearest shelf, which all processes share; `patient` as in `find`."""
+        limit_s = PATIENT_S if patient else self._patience_s
+        return (await self.read(self.shelves[0], key, limit_s=limit_s)).entry
 
     def put(self, key: str, entry: Entry) -> None:
         """Keeps an answer in memory, and begins to write it to the shelves; `settled` waits for the end.

@@ -175,14 +175,14 @@ class Making:
             pause_s = min(pause_s * _LOOK_GROWTH, _LONGEST_LOOK_S)
             # Asked before the look: a holder writes first and lets go then.
             is_over = not await self._leases.is_taken(key)
-            found = await self._news(key, since)
+            found = await self._news(key, since, patient=True)
             if found is not None:
                 return found
         return None
 
-    async def _news(self, key: str, since: float | None) -> Held | None:
+    async def _news(self, key: str, since: float | None, *, patient: bool = False) -> Held | None:
         """The answer of another process, where it lies in the hot tier and is news, as `once` has it."""
-        found = await self._cache.hot(key)
+        found = await self._cache.hot(key, patient=patient)
         if found is None or not (found.is_fresh(self._clock()) if since is None else found.cache_time > since):
             return None
         self._counts.followed += 1

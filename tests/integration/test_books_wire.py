@@ -52,7 +52,10 @@ async def test_trailing_metadata(wire: Wire) -> None:
     call = wire.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE))
     await call
     trailing = {key: value for key, value in await call.trailing_metadata() or ()}  # noqa: C416 - gRPC's own mapping
-    assert (str(trailing["x-cache"]).partition(";")[0], float(trailing["x-service-binding-time"]) > 0) == ("ORIGIN", True)
+    assert (str(trailing["x-cache"]).partition(";")[0], float(trailing["x-service-binding-time"]) > 0) == (
+        "ORIGIN",
+        True,
+    )
 
 
 async def test_hit_needs_no_binding(wire: Wire) -> None:
