@@ -89,7 +89,7 @@ def decoded(data: bytes) -> Ban | None:
     """The ban in some bytes; None where there is none."""
     try:
         return msgspec.json.decode(data, type=Ban)
-    except (msgspec.DecodeError, ValueError):
+    except (ValueError, RecursionError):  # msgspec's own errors are some, and it recurses into what is nested
         return None
 
 

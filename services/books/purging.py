@@ -225,7 +225,7 @@ def _renewed(message: bytes) -> _Renewed | None:
     """What a message tells of a later answer; None where it tells of none."""
     try:
         return msgspec.json.decode(message, type=_Renewed)
-    except ValueError:  # msgspec's own errors are some, and so is text that is no UTF-8
+    except (ValueError, RecursionError):  # as of a ban
         return None
 
 
