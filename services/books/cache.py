@@ -114,7 +114,8 @@ class Cache:
             passed: the shelves that have none as good, and get it.
         """
         later = self.memory.peek(key)
-        if later is not None and later.cache_time > held.entry.cache_time:
+        # One past its time was there before, and the walk has found better than it.
+        if later is not None and later.is_fresh(self._clock()) and later.cache_time > held.entry.cache_time:
             held, passed = Held(later, TIER_MEMORY), ()
         if self._passed_over(key, held.entry):
             return None
