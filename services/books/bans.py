@@ -119,6 +119,11 @@ class BanList:
             self._tags[_tag_of(ban.kind, ban.value)] = ban.time
         return True
 
+    def has_later(self, ban: Ban) -> bool:
+        """Whether a later ban of the same thing is known."""
+        known = self._by_name.get(ban.name)
+        return known is not None and known.time > ban.time
+
     def covers(self, key: str, cache_time: float, tags: Sequence[int]) -> bool:
         """Whether an entry must not be given any more, as `Ban.covers` has it."""
         # Most entries are later than every ban, and this is asked at every hit.

@@ -159,6 +159,10 @@ class Cache:
             self._bans.forget(self._clock() - self.windows.longest_s)
             self._tidy_at = max(_FEW_BANS, 2 * len(self._bans))
 
+    def knows_later(self, ban: Ban) -> bool:
+        """Whether a later ban of the same thing is known."""
+        return self._bans.has_later(ban)
+
     def sweep(self, ban: Ban) -> int:
         """Takes what a ban covers out of memory; how many there were. It takes a look at each."""
         return self.memory.remove_where(lambda key, entry: ban.covers(key, entry.cache_time, entry.tags))

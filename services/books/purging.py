@@ -138,9 +138,14 @@ class Purging:
             self._listening.spawn(self._tell_late(guard, ban, telling), name="ban told late")
 
     async def _tell_late(self, guard: Guard, ban: Ban, telling: Callable[[], Awaitable[object]]) -> None:
-        """Tells a store of a ban again and again, for as long as there can be what it covers."""
-        while self._clock() < ban.time + self._life_s:
+        """Tells a store of a ban again and again, for as long as there can be what it covers.
+
+        The store may know a later ban of the same thing by then, in whose place this one would be kept.
+        """
+        while True:
             await asyncio.sleep(self._again_s)
+            if self._clock() >= ban.time + self._life_s or self._cache.knows_later(ban):
+                return
             if await self._told(guard, telling):
                 _log.info("ban_told_late", tier=guard.name)
                 return

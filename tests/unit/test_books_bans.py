@@ -138,6 +138,7 @@ def test_later_ban_wins(kind: Kind) -> None:
         known = BanList()
         assert news == [known.add(ban) for ban in bans]
         assert (len(known), known.covers(*entry)) == (1, True)
+        assert [known.has_later(ban) for ban in (early, late)] == [True, False]
 
 
 def test_bans_of_one_value_and_different_kinds_are_different() -> None:
