@@ -42,6 +42,9 @@ LATENCY_S = 0.5
 _LONG_S = 4.0
 """What it takes while the process that asks is killed."""
 
+_BOUNDS = (("callers", 1, 5 * CALLERS), ("processes", 2, 16), ("leaves", 1, 16), ("keys", 1, 50))
+"""What the load may be."""
+
 _FEWER = 200
 """Callers of each process that is left then: more would wait for longer than a place is waited for, and be shed."""
 
@@ -254,13 +257,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--leaves", type=int, default=1, help="processes of the leaf (default: %(default)s)")
     parser.add_argument("--keys", type=int, default=KEYS, help="of each kind (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if not (
-        1 <= options.callers <= 5 * CALLERS
-        and 2 <= options.processes <= 16
-        and 1 <= options.leaves <= 16
-        and 1 <= options.keys <= 50
-    ):  # noqa: PLR2004 - bounds of a load
-        parser.error("callers are 1 to 5,000, processes 2 to 16, leaves 1 to 16, keys 1 to 50")
+    for name, least, most in _BOUNDS:
+        if not least <= getattr(options, name) <= most:
+            parser.error(f"{name} are {least} to {most}")
     try:
         found = asyncio.run(measured(options.callers, options.processes, options.keys, options.leaves))
     except RollingError as error:

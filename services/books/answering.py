@@ -182,20 +182,21 @@ class Answering:
             self._background.spawn(self._refreshed(key, old, make), name="refresh")
 
     async def _refreshed(self, key: str, old: Entry, make: Make) -> None:
+        came = False
         try:
             found = await self._flights.join(
                 key, lambda: self._making.once(key, make, old.cache_time, None, renews=True, old=old)
             )
+            came = old.partial or not found.entry.partial
         except MeshError as error:
-            self._resting[key] = None
             _log.info("refresh_failed", key=key, reason=error.reason)
-        else:
-            if found.entry.partial and not old.partial:
-                self._resting[key] = None
-            else:
-                self.counts.refreshed += 1
         finally:
             self._refreshing.discard(key)
+            if came:
+                self.counts.refreshed += 1
+            else:
+                # Also where something broke that nobody foresaw, for a hit must not cost a call each time.
+                self._resting[key] = None
 
     def _note_stale(self, key: str, error: MeshError) -> None:
         self.counts.stale += 1

@@ -89,7 +89,7 @@ def decoded(data: bytes) -> Ban | None:
     """The ban in some bytes; None where there is none."""
     try:
         return msgspec.json.decode(data, type=Ban)
-    except (msgspec.DecodeError, ValueError):
+    except (ValueError, RecursionError):  # msgspec's own errors are some, and it recurses into what is nested
         return None
 
 
@@ -118,6 +118,11 @@ class BanList:
         elif ban.kind != "key":
             self._tags[_tag_of(ban.kind, ban.value)] = ban.time
         return True
+
+    def has_later(self, ban: Ban) -> bool:
+        """Whether a later ban of the same thing is known."""
+        known = self._by_name.get(ban.name)
+        return known is not None and known.time > ban.time
 
     def covers(self, key: str, cache_time: float, tags: Sequence[int]) -> bool:
         """Whether an entry must not be given any more, as `Ban.covers` has it."""

@@ -114,7 +114,8 @@ class Cache:
             passed: the shelves that have none as good, and get it.
         """
         later = self.memory.peek(key)
-        if later is not None and later.cache_time > held.entry.cache_time:
+        # One past its time was there before, and the walk has found better than it.
+        if later is not None and later.is_fresh(self._clock()) and later.cache_time > held.entry.cache_time:
             held, passed = Held(later, TIER_MEMORY), ()
         if self._passed_over(key, held.entry):
             return None
@@ -158,6 +159,10 @@ class Cache:
         if len(self._bans) > self._tidy_at:
             self._bans.forget(self._clock() - self.windows.longest_s)
             self._tidy_at = max(_FEW_BANS, 2 * len(self._bans))
+
+    def knows_later(self, ban: Ban) -> bool:
+        """Whether a later ban of the same thing is known."""
+        return self._bans.has_later(ban)
 
     def sweep(self, ban: Ban) -> int:
         """Takes what a ban covers out of memory; how many there were. It takes a look at each."""

@@ -112,14 +112,14 @@ class Making:
         """
         lease = await self._leases.take(key)
         if lease is None:
-            found = await self._followed(key, since)
+            found = await self._followed(key, since, old)
             if found is not None:
                 return found
             # Its holder has failed or died. Who comes too late for the lease now asks all the same: once a process.
             lease = await self._leases.take(key) or Lease()
         try:
             # Since this process looked, another may have had the lease, its answer and all.
-            found = await self._news(key, since) if lease.is_shared else None
+            found = await self._news(key, since, old) if lease.is_shared else None
             return found or await self.alone(key, make, deadline, renews=renews, old=old)
         finally:
             # It is given back once the answer lies where those who wait for it look.
@@ -141,7 +141,7 @@ class Making:
         began, started = self._clock(), time.perf_counter()
         made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
         entry = self._entry(made, began, time.perf_counter() - started)
-        if old is None or old.partial or not entry.partial:
+        if not _is_poorer(entry, old):
             self._cache.put(key, entry)
             if renews:
                 self._tell(key, entry.cache_time)
@@ -166,7 +166,7 @@ class Making:
             tags=made.tags,
         )
 
-    async def _followed(self, key: str, since: float | None) -> Held | None:
+    async def _followed(self, key: str, since: float | None, old: Entry | None) -> Held | None:
         """The answer that another process is asking for, once it lies in the hot tier; None when it will not come."""
         pause_s = _FIRST_LOOK_S
         is_over = False
@@ -175,14 +175,16 @@ class Making:
             pause_s = min(pause_s * _LOOK_GROWTH, _LONGEST_LOOK_S)
             # Asked before the look: a holder writes first and lets go then.
             is_over = not await self._leases.is_taken(key)
-            found = await self._news(key, since, patient=True)
+            found = await self._news(key, since, old, patient=True)
             if found is not None:
                 return found
         return None
 
-    async def _news(self, key: str, since: float | None, *, patient: bool = False) -> Held | None:
+    async def _news(self, key: str, since: float | None, old: Entry | None, *, patient: bool = False) -> Held | None:
         """The answer of another process, where it lies in the hot tier and is news, as `once` has it."""
         found = await self._cache.hot(key, patient=patient)
+        if found is not None and _is_poorer(found, old):
+            return None
         if found is None or not (found.is_fresh(self._clock()) if since is None else found.cache_time > since):
             return None
         self._counts.followed += 1
@@ -192,3 +194,8 @@ class Making:
     async def _let_go(self, key: str, lease: Lease) -> None:
         await self._cache.settled(key)
         await lease.let_go()
+
+
+def _is_poorer(entry: Entry, old: Entry | None) -> bool:
+    """Whether an answer must not take the place of what is still being given."""
+    return entry.partial and old is not None and not old.partial

@@ -138,9 +138,14 @@ class Purging:
             self._listening.spawn(self._tell_late(guard, ban, telling), name="ban told late")
 
     async def _tell_late(self, guard: Guard, ban: Ban, telling: Callable[[], Awaitable[object]]) -> None:
-        """Tells a store of a ban again and again, for as long as there can be what it covers."""
-        while self._clock() < ban.time + self._life_s:
+        """Tells a store of a ban again and again, for as long as there can be what it covers.
+
+        The store may know a later ban of the same thing by then, in whose place this one would be kept.
+        """
+        while True:
             await asyncio.sleep(self._again_s)
+            if self._clock() >= ban.time + self._life_s or self._cache.knows_later(ban):
+                return
             if await self._told(guard, telling):
                 _log.info("ban_told_late", tier=guard.name)
                 return
@@ -225,7 +230,7 @@ def _renewed(message: bytes) -> _Renewed | None:
     """What a message tells of a later answer; None where it tells of none."""
     try:
         return msgspec.json.decode(message, type=_Renewed)
-    except ValueError:  # msgspec's own errors are some, and so is text that is no UTF-8
+    except (ValueError, RecursionError):  # as of a ban
         return None
 
 

@@ -1,9 +1,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, Work
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_MEMORY, Work
 
 from mesh.background import Background
 from mesh.stores.memory import MemoryBucket, MemoryKv
@@ -66,8 +66,23 @@ class SlowOnceKv(MemoryKv):
         await super().put(key, value, ttl_s=ttl_s)
 
 
+class GatedKv(MemoryKv):
+    """A store that answers when its gate opens."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def get(self, key: str) -> bytes | None:
+        """The value as it was when it was asked for."""
+        value = await super().get(key)
+        self.asked.set()
+        await self.gate.wait()
+        return value
+
+
 @asynccontextmanager
-async def shelves(hot: MemoryKv | None = None) -> AsyncIterator[Shelves]:
+async def shelves(hot: MemoryKv | None = None, *, patience_s: float = 0.01) -> AsyncIterator[Shelves]:
     """A cache on stores in memory and a clock that stands still."""
     clock = FakeClock()
     hot, cold = hot or MemoryKv(clock), MemoryBucket(clock)
@@ -86,7 +101,7 @@ async def shelves(hot: MemoryKv | None = None) -> AsyncIterator[Shelves]:
             clock=clock,
             chance=lambda: 0.0,
             memory_s=MEMORY_S,
-            patience_s=0.01,
+            patience_s=patience_s,
         )
         yield Shelves(cache=cache, hot=hot, cold=cold, clock=clock)
 
@@ -231,3 +246,28 @@ async def test_searches_of_one_key_share_a_walk() -> None:
         before = it.cache.shelves[0].counts.hits
         await asyncio.gather(*(it.cache.find(KEY) for _ in range(100)))
         assert it.cache.shelves[0].counts.hits - before == 1
+
+
+async def test_partial_answer_past_its_time_hides_no_fresh_one() -> None:
+    """A later answer in memory whose time is over keeps nobody from the fresh one that lies in the cold tier."""
+    async with shelves() as it:
+        whole = await it.put(it.entry())
+        it.clock.advance(1)
+        it.cache.put(KEY, replace(it.entry(fresh_s=2.0), partial=True))
+        it.clock.advance(2)
+        held = await it.cache.find(KEY)
+        assert (held, it.cache.memory.peek(KEY)) == (Held(whole, TIER_COLD), whole)
+
+
+async def test_later_answer_that_came_meanwhile_is_given() -> None:
+    """An answer that is made while a walk looks at the shelves is given instead of the earlier one that it found."""
+    hot = GatedKv(FakeClock())
+    async with shelves(hot, patience_s=5.0) as it:
+        await it.put(it.entry())
+        it.clock.advance(1)
+        walk = asyncio.ensure_future(it.cache.find(KEY))
+        await hot.asked.wait()
+        later = replace(it.entry("Dune, revised"), partial=True)
+        it.cache.put(KEY, later)
+        hot.gate.set()
+        assert await walk == Held(later, TIER_MEMORY)
