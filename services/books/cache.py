@@ -135,17 +135,22 @@ class Cache:
         limit_s = PATIENT_S if patient else self._patience_s
         return (await self.read(self.shelves[0], key, limit_s=limit_s)).entry
 
-    def put(self, key: str, entry: Entry) -> None:
+    def put(self, key: str, entry: Entry, *, is_first: bool = False) -> None:
         """Keeps an answer in memory, and begins to write it to the shelves; `settled` waits for the end.
 
-        What is partial or empty is not for the cold shelf, which forgets nothing and may hold better. What was purged
+        What is partial or empty takes the place of nothing on the cold shelf, which may hold better. What was purged
         while it was made is kept nowhere.
+
+        Args:
+            key: the answer's key.
+            entry: the answer.
+            is_first: no tier holds another.
         """
         if self._passed_over(key, entry):
             return
         self.remember(key, entry)
-        whole = entry.ends and not entry.partial
-        self._write(key, entry, [shelf for shelf in self.shelves if whole or shelf.tier != TIER_COLD])
+        is_cold_too = is_first or (entry.ends and not entry.partial)
+        self._write(key, entry, [shelf for shelf in self.shelves if is_cold_too or shelf.tier != TIER_COLD])
 
     def forget_older(self, key: str, cache_time: float) -> None:
         """Takes an answer out of memory, for another process has a later one."""

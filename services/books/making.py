@@ -142,7 +142,7 @@ class Making:
         made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
         entry = self._entry(made, began, time.perf_counter() - started)
         if not _is_poorer(entry, old):
-            self._cache.put(key, entry)
+            self._cache.put(key, entry, is_first=not renews)
             if renews:
                 self._tell(key, entry.cache_time)
         return Held(entry, TIER_ORIGIN)
