@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Awaitable
 
 import pytest
+from bookmesh.books.v1 import admin_service_pb2 as admin_pb
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as leaf_pb
 from bookmesh.mesh.v1.error_reason_pb2 import (
@@ -273,6 +274,37 @@ async def test_old_answer_is_better_than_none() -> None:
         it.leaf.failures["*"] = DOWN
         found = await it.search(DUNE)
         assert (titles(found), found.provenance.tier, found.provenance.stale) == (["Dune"], TIER_COLD, True)
+
+
+async def test_nothing_found_is_better_than_none() -> None:
+    """That nothing was found is told for as long as an outage lasts, not for the hot tier's hour alone."""
+    async with open_house() as it:
+        await it.search(UNKNOWN)
+        it.clock.advance(20 * 3_600)
+        it.leaf.failures["*"] = DOWN
+        found = await it.search(UNKNOWN)
+        assert (titles(found), found.provenance.tier, found.provenance.stale) == ([], TIER_COLD, True)
+
+
+async def test_partial_answer_is_better_than_none() -> None:
+    """An answer that half an outage left behind is there for the whole one."""
+    async with open_house(FakeLeaf(failures={"AuthorBibliography": DOWN})) as it:
+        await it.search("dune")
+        it.clock.advance(20 * 3_600)
+        it.leaf.failures["*"] = DOWN
+        found = await it.search("dune")
+        assert (found.partial, found.provenance.tier, found.provenance.stale) == (True, TIER_COLD, True)
+
+
+async def test_nothing_found_takes_the_place_of_no_book() -> None:
+    """A search that finds nothing where once a book was leaves the book on the cold shelf."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.clock.advance(604_800 + 86_400)
+        it.leaf.works = ()
+        assert titles(await it.search(DUNE)) == []
+        copies = (await it.admin.InspectKey(admin_pb.InspectKeyRequest(q=DUNE))).copies
+        assert {copy.tier: copy.result_count for copy in copies} == {TIER_MEMORY: 0, TIER_HOT: 0, TIER_COLD: 1}
 
 
 async def test_old_answer_is_better_than_no_answer_in_time() -> None:
