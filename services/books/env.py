@@ -26,7 +26,7 @@ class Env:
     ISBNDB_API_KEY: Secret | None
     """The key of ISBNdb, which the leaf uses; the proxy only tells whether it is set."""
     ISBN_SEARCH_KEY: Secret | None
-    """The second key of ISBNdb; no provider uses it yet."""
+    """The second key of ISBNdb, which the leaf uses; the proxy only tells whether it is set."""
     CACHE_HOT_TTL: int
     """Seconds that an answer lies in the hot tier."""
     CACHE_COLD_TTL: int

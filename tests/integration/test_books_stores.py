@@ -1,10 +1,11 @@
 """The proxy on a real key-value server and a directory, before the leaf and the sandbox over real HTTP."""
 
+import asyncio
 import csv
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from aiohttp import web
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
-from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_MEMORY, TIER_ORIGIN
 
 from mesh.breakers import Breakers
 from mesh.hosting.embedded import embedded_valkey
@@ -55,6 +56,8 @@ class House:
     cold: Path
     server: AsyncExitStack
     sandbox: AsyncExitStack
+    env: Env
+    url: str
 
     async def search(self, q: str) -> pb.SearchAutoResponse:
         """One search, whose writes have landed when it returns."""
@@ -110,6 +113,8 @@ async def open_house(data: Path) -> AsyncIterator[House]:
             cold=data / "cold",
             server=server,
             sandbox=sandbox,
+            env=env,
+            url=url,
         )
 
 
@@ -215,3 +220,49 @@ async def test_every_row_of_the_library_is_a_hit_after_warming(house: House) -> 
     # On a busy machine the key-value server may be slow for a moment; then the directory answers, which is a hit, too.
     assert len(tiers) == len(wanted)
     assert set(tiers) <= {TIER_HOT, TIER_COLD}
+
+
+@asynccontextmanager
+async def another_process(house: House) -> AsyncIterator[tuple[BooksServiceStub, books.State]]:
+    """The proxy once more on the same stores, with connections and a memory of its own, as another process has them."""
+    hot = RedisKv(house.url, "books-cache")
+    env = replace(house.env, CACHE=hot, CACHE_MEMORY_BYTES=16 * 1024 * 1024)
+    try:
+        async with books.lifespan(env) as state:
+            yield in_process(BooksServiceStub, books.Default(env, state), deadline_s=60), state
+    finally:
+        await hot.aclose()
+
+
+async def test_purge_reaches_the_memory_of_another_process(house: House) -> None:
+    """What is purged in one process is out of another's memory within a second."""
+    async with another_process(house) as (stub, state):
+        await stub.SearchAuto(pb.SearchAutoRequest(q=COPPERFIELD))
+        await state.cache.flush()
+        assert (await stub.SearchAuto(pb.SearchAutoRequest(q=COPPERFIELD))).provenance.tier == TIER_MEMORY
+        started = time.monotonic()
+        await house.state.purging.purge("author", "Dickens, Charles")
+        while state.cache.at_hand(f"v2:isbn:{COPPERFIELD}") and time.monotonic() < started + 5:  # noqa: ASYNC110 - a memory sends no events
+            await asyncio.sleep(0.01)
+        assert time.monotonic() - started < 1
+        assert (await stub.SearchAuto(pb.SearchAutoRequest(q=COPPERFIELD))).provenance.tier == TIER_ORIGIN
+
+
+async def test_process_that_starts_later_knows_of_a_purge(house: House) -> None:
+    """What the object store still holds of what was purged is given by no process that starts later."""
+    await house.search(COPPERFIELD)
+    kept = {file: file.read_bytes() for file in house.cold.rglob("*.object")}
+    await house.state.purging.purge("isbn", COPPERFIELD)
+    for file, data in kept.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    async with another_process(house) as (stub, _):
+        assert (await stub.SearchAuto(pb.SearchAutoRequest(q=COPPERFIELD))).provenance.tier == TIER_ORIGIN
+
+
+async def test_full_server(house: House) -> None:
+    """A key-value server that takes nothing more costs no search an answer: the directory has it the next time."""
+    await house.hot.raw.config_set("maxmemory-policy", "noeviction")
+    await house.hot.raw.config_set("maxmemory", 1)
+    tiers = [(await house.search(COPPERFIELD)).provenance.tier for _ in range(2)]
+    assert tiers == [TIER_ORIGIN, TIER_COLD]
