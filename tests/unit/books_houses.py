@@ -55,7 +55,7 @@ async def two_houses() -> AsyncIterator[tuple[House, House]]:
 
 async def purge(it: House, **target: str) -> pb.PurgeCacheResponse:
     """A purge, a moment after which every process has heard of it that can."""
-    response = await it.admin.PurgeCache(pb.PurgeCacheRequest(**target))  # type: ignore[arg-type]  # any target
+    response = await it.admin.PurgeCache(pb.PurgeCacheRequest(**target))
     it.clock.advance(1)
     await settle()
     return response
