@@ -74,6 +74,10 @@ overhead: $(READY) ## measure a server's CPU time with every layer on beside tha
 hits: $(READY) ## measure a hit in the cache's memory, over the wire beside a bare handler and in process
 	@$(BIN)/python -m bench.hits $(ARGS)
 
+.PHONY: outage
+outage: $(READY) ## warm a library, take every provider away for an hour, and ask for all of it every five minutes
+	@$(BIN)/python -m bench.outage $(ARGS)
+
 .PHONY: rolling
 rolling: $(READY) ## restart replicas one after the other under load, three rounds, and count the calls that fail: none
 	@$(BIN)/python -m bench.rolling $(ARGS)
@@ -81,6 +85,10 @@ rolling: $(READY) ## restart replicas one after the other under load, three roun
 .PHONY: quality
 quality: $(READY) ## search for the books of a catalogue in every way, and count the right answers; ARGS="--catalog FILE --seed 7"
 	@$(BIN)/python -m bench.quality $(ARGS)
+
+.PHONY: stampede
+stampede: $(READY) ## let a thousand callers ask one cold key over four processes, and count what the provider sees
+	@$(BIN)/python -m bench.stampede $(ARGS)
 
 .PHONY: memory-tier
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies

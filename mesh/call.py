@@ -27,8 +27,9 @@ Reply = Message | bytes
 """One response: a message, or the bytes of one, for an answer that lies ready need not be parsed to be sent on."""
 
 
-TIER_KEY = "x-cache-tier"
-"""Trailing metadata in which a callee names the cache tier that answered, for the caller's record of the call."""
+CACHE_KEY = "x-cache"
+"""Trailing metadata in which a callee tells of its cache what it likes, and first the tier that answered, up to a
+semicolon: "MEMORY; age_ms=2000; fresh". The tier goes into the caller's record of the call."""
 
 
 class Side(enum.Enum):

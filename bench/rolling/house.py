@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from mesh.config.drain_settings import DrainSettings
@@ -35,37 +35,35 @@ _BOOK = """
 [drain]
 settle_s = {settle_s}
 
-[services.isbndb-biography-worker]
-manifest = "{root}/services/isbndb/service.toml"
-public = true
-default = ["127.0.0.1:{ports[0]}", "127.0.0.1:{ports[1]}"]
-admin = ["127.0.0.1:{ports[6]}", "127.0.0.1:{ports[7]}"]
-mesh = ["127.0.0.1:{ports[11]}", "127.0.0.1:{ports[12]}"]
-
-[services.books-api-proxy]
-manifest = "{root}/services/books/service.toml"
-public = true
-default = ["127.0.0.1:{ports[2]}", "127.0.0.1:{ports[3]}"]
-admin = ["127.0.0.1:{ports[8]}", "127.0.0.1:{ports[9]}"]
-mesh = ["127.0.0.1:{ports[13]}", "127.0.0.1:{ports[14]}"]
-
-[services.personal-library-cache-warmer]
-manifest = "{root}/services/warmer/service.toml"
-public = true
-default = "127.0.0.1:{ports[4]}"
-admin = "127.0.0.1:{ports[10]}"
-mesh = "127.0.0.1:{ports[15]}"
-
+{services}
 [ledger]
 kv = "embedded"
 
 [stand_ins.ISBNDB_API_KEY]
 module = "sandbox"
-address = "127.0.0.1:{ports[5]}"
-arguments = ["--plan", "enterprise"]
+address = "127.0.0.1:{port}"
+arguments = {arguments}
 secret = "sandbox"
-vars = {{ ISBNDB_URL = "http://127.0.0.1:{ports[5]}", ISBNDB_PLAN = "enterprise" }}
+vars = {{ ISBNDB_URL = "http://127.0.0.1:{port}", ISBNDB_PLAN = "enterprise" }}
 """
+
+_SERVICE = """
+[services.{name}]
+manifest = "{root}/services/{package}/service.toml"
+public = true
+default = {default}
+admin = {admin}
+mesh = {mesh}
+"""
+
+_PACKAGES = {
+    "isbndb-biography-worker": "isbndb",
+    "books-api-proxy": "books",
+    "personal-library-cache-warmer": "warmer",
+}
+
+TWO_OF_EACH: Mapping[str, int] = dict.fromkeys(RESTARTED, 2)
+"""How often each service runs in a rolling restart."""
 
 
 class RollingError(Exception):
@@ -78,10 +76,12 @@ class House:
     Args:
         book: their address book.
         process: what minds them; its log is read here.
+        sandbox: where the sandbox answers.
     """
 
-    def __init__(self, book: Path, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, book: Path, process: asyncio.subprocess.Process, sandbox: str = "") -> None:
         self.book = book
+        self.sandbox = sandbox
         self.restarts_s: list[float] = []
         """Seconds that each restart of a replica took, from the signal that ended it until it served again."""
         self._process = process
@@ -96,6 +96,11 @@ class House:
             RollingError: they do not.
         """
         await self._until("all_serve", _START_S)
+
+    @property
+    def pid(self) -> int:
+        """What minds the replicas."""
+        return self._process.pid
 
     async def roll(self) -> None:
         """Restarts every replica, one after the other.
@@ -143,7 +148,13 @@ class House:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, environ: Mapping[str, str] = os.environ, *, settle_s: float = SETTLE_S
+    folder: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    settle_s: float = SETTLE_S,
+    replicas: Mapping[str, int] = TWO_OF_EACH,
+    sandbox: Sequence[str] = ("--plan", "enterprise"),
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[House]:
     """Runs the services below a folder until the block ends.
 
@@ -151,26 +162,50 @@ async def running(
         folder: where their address book and their data go.
         environ: the process's environment.
         settle_s: seconds between one replica's return and the end of the next.
+        replicas: how often each service runs; those that are not named do not.
+        sandbox: the arguments of the sandbox.
+        variables: vars of the services that are not as they are shipped.
 
     Raises:
         RollingError: they did not start.
     """
     book = folder / "mesh.toml"
-    book.write_text(_BOOK.format(root=ROOT, settle_s=settle_s, ports=free_ports(16)))
-    only = [word for name in RESTARTED for word in ("--only", name)]
+    port, text = _address_book(replicas, settle_s, sandbox)
+    book.write_text(text)
+    only = [word for name in replicas for word in ("--only", name)]
     kept = {name: value for name, value in environ.items() if not name.startswith(("ISBNDB", "BOOKMESH", "NOTIFY"))}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "clients.cli", "up", "--separate", "--book", str(book), *only),
         cwd=ROOT,
-        env={**kept, "BOOKMESH_LOG": "json", "PROVIDERS": "isbndb", "BATCH_PROVIDERS": "isbndb"},
+        env={
+            **kept,
+            "BOOKMESH_LOG": "json",
+            "PROVIDERS": "isbndb",
+            "BATCH_PROVIDERS": "isbndb",
+            **(variables or {}),
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C at the terminal is for the parent, which ends this one in order
     )
-    house = House(book, process)
+    house = House(book, process, f"http://127.0.0.1:{port}")
     try:
         await house.start()
         yield house
     finally:
         await house.end()
+
+
+def _address_book(replicas: Mapping[str, int], settle_s: float, sandbox: Sequence[str]) -> tuple[int, str]:
+    """The sandbox's port, and the address book: every service, so often as it runs, and else once."""
+    counts = {name: replicas.get(name, 1) for name in _PACKAGES}
+    ports = iter(free_ports(3 * sum(counts.values()) + 1))
+    services = ""
+    for name, count in counts.items():
+        addresses = {
+            key: json.dumps([f"127.0.0.1:{next(ports)}" for _ in range(count)]) for key in ("default", "admin", "mesh")
+        }
+        services += _SERVICE.format(name=name, root=ROOT, package=_PACKAGES[name], **addresses)
+    port = next(ports)
+    return port, _BOOK.format(settle_s=settle_s, services=services, port=port, arguments=json.dumps(list(sandbox)))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_CANCELLED
 
-from mesh.call import CURRENT, TIER_KEY, Call, Handler, Layer, Reply, Side
+from mesh.call import CACHE_KEY, CURRENT, Call, Handler, Layer, Reply, Side
 from mesh.contract import Method
 from mesh.journal import Record
 from mesh.runtime import Runtime
@@ -148,4 +148,7 @@ def _recorder(
 
 def _tier(call: Call) -> str:
     """The cache tier that the callee named; empty when it named none."""
-    return next((value for key, value in call.trailing if key == TIER_KEY and isinstance(value, str)), "")
+    for key, value in call.trailing:
+        if key == CACHE_KEY and isinstance(value, str):
+            return value.partition(";")[0]
+    return ""

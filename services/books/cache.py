@@ -130,21 +130,27 @@ class Cache:
         copy = await shelf.read(key, limit_s=limit_s)
         return Copy(tier=shelf.tier) if copy.entry is not None and self._passed_over(key, copy.entry) else copy
 
-    async def hot(self, key: str) -> Entry | None:
-        """The answer that lies in the nearest shelf, which all processes share; for whoever waits for another's."""
-        return (await self.read(self.shelves[0], key, limit_s=self._patience_s)).entry
+    async def hot(self, key: str, *, patient: bool) -> Entry | None:
+        """The answer that lies in the nearest shelf, which all processes share; `patient` as in `find`."""
+        limit_s = PATIENT_S if patient else self._patience_s
+        return (await self.read(self.shelves[0], key, limit_s=limit_s)).entry
 
-    def put(self, key: str, entry: Entry) -> None:
+    def put(self, key: str, entry: Entry, *, is_first: bool = False) -> None:
         """Keeps an answer in memory, and begins to write it to the shelves; `settled` waits for the end.
 
-        What is partial or empty is not for the cold shelf, which forgets nothing and may hold better. What was purged
+        What is partial or empty takes the place of nothing on the cold shelf, which may hold better. What was purged
         while it was made is kept nowhere.
+
+        Args:
+            key: the answer's key.
+            entry: the answer.
+            is_first: no tier holds another.
         """
         if self._passed_over(key, entry):
             return
         self.remember(key, entry)
-        whole = entry.ends and not entry.partial
-        self._write(key, entry, [shelf for shelf in self.shelves if whole or shelf.tier != TIER_COLD])
+        is_cold_too = is_first or (entry.ends and not entry.partial)
+        self._write(key, entry, [shelf for shelf in self.shelves if is_cold_too or shelf.tier != TIER_COLD])
 
     def forget_older(self, key: str, cache_time: float) -> None:
         """Takes an answer out of memory, for another process has a later one."""

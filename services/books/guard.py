@@ -1,6 +1,7 @@
 """The only place that asks a store on a search's behalf: bounded in time and in number, and never an error."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -26,6 +27,12 @@ _ABANDONED_S = 5.0
 
 _SLICES = 5
 """Parts that a wait is made of; `_settled` says why."""
+
+_LATE = 1.3
+"""Times its own length from which on a slice tells of a busy loop or machine, and not of the store."""
+
+_LONGEST_S = 1.0
+"""Seconds that a wait may take however busy the loop is; the stores' own adapters wait no longer."""
 
 _BREAKER = BreakerSettings(
     consecutive_failures=5, failure_rate=0, open_s=1.0, growth=1.0, jitter=0.0, probe_lease_s=_ABANDONED_S
@@ -108,11 +115,15 @@ class Guard:
 async def _settled(task: asyncio.Task[Said[Value] | None], limit_s: float) -> Said[Value] | None:
     """What a task gives within its time; None when it takes longer.
 
-    The wait is made of slices. Had the loop been busy for longer than the whole limit, a single timer would fire before
-    the answer is read that has long lain in the socket, and a busy service would take its store for a slow one.
+    The wait is made of slices, and one in which the loop itself was late does not count. Had the loop been busy for
+    longer than the whole limit, a single timer would fire before the answer is read that has long lain in the socket,
+    and a crowd of callers would have a busy service take its store for a slow one.
     """
-    for _ in range(_SLICES):
-        done, _pending = await asyncio.wait({task}, timeout=limit_s / _SLICES)
+    slice_s, counted, started = limit_s / _SLICES, 0, time.monotonic()
+    while counted < _SLICES and time.monotonic() - started < max(limit_s, _LONGEST_S):
+        began = time.monotonic()
+        done, _pending = await asyncio.wait({task}, timeout=slice_s)
         if done:
             return task.result()
+        counted += time.monotonic() - began < _LATE * slice_s
     return None

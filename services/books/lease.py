@@ -10,13 +10,17 @@ from collections.abc import Awaitable, Callable
 
 from mesh.background import Background
 from mesh.stores.protocol import Kv
-from services.books.guard import Guard
+from services.books.guard import PATIENT_S, Guard
 
 LEASE_S = 3.0
 """Seconds that a lease lasts when nobody renews it: how long others wait for a holder that died."""
 
 RENEW_S = 1.0
 """Seconds between two renewals, so that two may fail."""
+
+_LONGER = 4
+"""Times a search's patience that its lease is waited for: the store has just answered that it holds no answer, and to
+ask the providers without a lease takes far longer than this, and may cost their quota."""
 
 _PREFIX = "lease:"
 """What stands before the key of an answer in the key of its lease; no answer's key begins so."""
@@ -76,7 +80,7 @@ class Leases:
 
         said = None
         try:
-            said = await self._guard.ask(put, limit_s=self._patience_s)
+            said = await self._guard.ask(put, limit_s=self._patience_s * _LONGER)
         finally:
             given_up = said is None
         if said is None:
@@ -87,21 +91,22 @@ class Leases:
 
         async def let_go() -> None:
             renewing.cancel()
-            await self._guard.ask(lambda: self._kv.delete_if(name, token), limit_s=self._patience_s)
+            await self._guard.ask(lambda: self._kv.delete_if(name, token), limit_s=PATIENT_S)
 
         return Lease(let_go)
 
     async def is_taken(self, key: str) -> bool:
-        """Whether somebody has the lease of a key; nobody has where the store can't be asked."""
-        said = await self._guard.ask(lambda: self._kv.get(_PREFIX + key), limit_s=self._patience_s)
+        """Whether somebody has the lease of a key; nobody has where the store can't be asked.
+
+        Whoever asks waits for another process's answer already, so a slow store is waited for.
+        """
+        said = await self._guard.ask(lambda: self._kv.get(_PREFIX + key), limit_s=PATIENT_S)
         return said is not None and said.value is not None
 
     async def _renew(self, name: str, token: bytes) -> None:
         """Renews a lease until it is another's."""
         while True:
             await asyncio.sleep(RENEW_S)
-            said = await self._guard.ask(
-                lambda: self._kv.extend_if(name, token, ttl_s=LEASE_S), limit_s=self._patience_s
-            )
+            said = await self._guard.ask(lambda: self._kv.extend_if(name, token, ttl_s=LEASE_S), limit_s=PATIENT_S)
             if said is not None and not said.value:
                 return

@@ -142,7 +142,7 @@ class Making:
         made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
         entry = self._entry(made, began, time.perf_counter() - started)
         if not _is_poorer(entry, old):
-            self._cache.put(key, entry)
+            self._cache.put(key, entry, is_first=not renews)
             if renews:
                 self._tell(key, entry.cache_time)
         return Held(entry, TIER_ORIGIN)
@@ -175,14 +175,14 @@ class Making:
             pause_s = min(pause_s * _LOOK_GROWTH, _LONGEST_LOOK_S)
             # Asked before the look: a holder writes first and lets go then.
             is_over = not await self._leases.is_taken(key)
-            found = await self._news(key, since, old)
+            found = await self._news(key, since, old, patient=True)
             if found is not None:
                 return found
         return None
 
-    async def _news(self, key: str, since: float | None, old: Entry | None) -> Held | None:
+    async def _news(self, key: str, since: float | None, old: Entry | None, *, patient: bool = False) -> Held | None:
         """The answer of another process, where it lies in the hot tier and is news, as `once` has it."""
-        found = await self._cache.hot(key)
+        found = await self._cache.hot(key, patient=patient)
         if found is not None and _is_poorer(found, old):
             return None
         if found is None or not (found.is_fresh(self._clock()) if since is None else found.cache_time > since):

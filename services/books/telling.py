@@ -12,15 +12,10 @@ from bookmesh.books.v1.books_service_pb2 import QueryInterpretation
 from bookmesh.type.v1.book_pb2 import Provenance, Tier
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from mesh.call import TIER_KEY, Metadatum
+from mesh.call import CACHE_KEY, Metadatum
 from services.books.cache import Held
 from services.books.entry import framed, varint
 from services.books.query import Query
-
-AGE_KEY = "x-cache-age-ms"
-"""Trailing metadata: milliseconds since the answer was made."""
-STATE_KEY = "x-cache-state"
-"""Trailing metadata: "fresh" or "stale"."""
 
 _INTERPRETATION = 2
 """SearchAutoResponse's field of the name."""
@@ -47,12 +42,8 @@ class Told(NamedTuple):
     """Its time is over."""
 
     def trailing(self) -> Sequence[Metadatum]:
-        """What the trailing metadata say of it."""
-        return (
-            (TIER_KEY, _TIERS[self.tier]),
-            (AGE_KEY, str(self.age_ms)),
-            (STATE_KEY, "stale" if self.is_stale else "fresh"),
-        )
+        """What the trailing metadata say of it: tier, age and state under one key, for each key costs both sides."""
+        return ((CACHE_KEY, f"{_TIERS[self.tier]}; age_ms={self.age_ms}; {'stale' if self.is_stale else 'fresh'}"),)
 
 
 def told(

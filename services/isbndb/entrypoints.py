@@ -12,6 +12,7 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer
 
 from mesh.admin import AdminMethods
 from mesh.background import Background
+from mesh.call import Clock
 from mesh.context import Context
 from mesh.flights import Flights
 from mesh.quota.account import Account
@@ -48,8 +49,12 @@ class State:
 
 
 @asynccontextmanager
-async def lifespan(env: Env) -> AsyncIterator[State]:
+async def lifespan(env: Env, *, monotonic: Clock = time.monotonic) -> AsyncIterator[State]:
     """Opens what the leaf needs, and closes it.
+
+    Args:
+        env: the bindings.
+        monotonic: seconds, never going back, for the age of answers.
 
     Raises:
         ConfigurationError: some settings make no sense, each of them a problem.
@@ -63,7 +68,7 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
         upstream = Upstream(session, base_url=terms.base_url, keys=keys, ledger=ledger)
         lookup = Lookup(
             upstream,
-            cache=AnswerCache(time.monotonic),
+            cache=AnswerCache(monotonic),
             pages=Flights(background),
             batches=Flights(background),
             isbns_per_call=terms.isbns_per_call,

@@ -50,11 +50,7 @@ async def test_answer_tells_where_it_came_from() -> None:
         answer = await call
         trailing = {key: value for key, value in await call.trailing_metadata() or ()}  # noqa: C416 - gRPC's mapping
         assert (answer.provenance.key, answer.provenance.tier, answer.provenance.age_ms) == (KEY, TIER_MEMORY, 5_000)
-        assert (trailing["x-cache-tier"], trailing["x-cache-age-ms"], trailing["x-cache-state"]) == (
-            "MEMORY",
-            "5000",
-            "fresh",
-        )
+        assert trailing["x-cache"] == "MEMORY; age_ms=5000; fresh"
         assert [(each.provider, each.state, each.edition_count, each.call_count) for each in answer.providers] == [
             ("isbndb", pb.PROVIDER_STATE_ANSWERED, 2, 1)
         ]

@@ -184,7 +184,5 @@ def test_any_message_with_a_field_for_it() -> None:
 def test_trailing_metadata(tier: Tier.ValueType, name: str, now: float, state: str) -> None:
     """Tier, age and state stand in the trailing metadata in words and digits."""
     assert dict(tell(entry_of(WORKS), now=now, tier=tier).trailing()) == {
-        "x-cache-tier": name,
-        "x-cache-age-ms": str(round((now - NOW) * 1000)),
-        "x-cache-state": state,
+        "x-cache": f"{name}; age_ms={round((now - NOW) * 1000)}; {state}"
     }
