@@ -58,9 +58,13 @@ async def test_bans_are_learned_at_the_start(tier: int) -> None:
         left = await one.hot.get(KEY)
         assert left is not None
         await purge(one, isbn=DUNE)
+        # Each store is left as the only one that has the answer, and the ban of it.
         if tier == TIER_HOT:
+            for info in [info async for info in one.cold.list("ban:")]:
+                await one.cold.delete(info.key)
             await one.hot.put(KEY, left)
         else:
+            one.hot.forget()
             await one.cold.put(KEY, left)
         async with another(one) as late:
             assert await found(late) == ("Dune, revised", TIER_ORIGIN)
@@ -214,6 +218,21 @@ async def test_purge_while_its_key_is_in_flight(*, elsewhere: bool) -> None:
         assert entry.cache_time == one.clock()
 
 
+async def test_what_was_purged_while_it_was_made_is_kept_nowhere() -> None:
+    """Whoever waited for an answer that was purged meanwhile is given it, and it lies in no tier after that."""
+    async with two_houses() as (one, other):
+        await purge(one, key=KEY)
+        one.leaf.gate.clear()
+        one.leaf.asked.clear()
+        waiting = asyncio.ensure_future(found(one))
+        await one.leaf.asked.wait()
+        await purge(other, key=KEY)
+        one.leaf.gate.set()
+        assert await waiting == ("Dune, revised", TIER_ORIGIN)
+        kept = one.state.cache.memory.peek(KEY), await one.hot.get(KEY), await one.cold.get(KEY)
+        assert kept == (None, None, None)
+
+
 async def test_old_bans_are_forgotten() -> None:
     """Bans of what can't live any more go by and by: from memory, and from both stores."""
     async with two_houses() as (one, _):
@@ -224,7 +243,8 @@ async def test_old_bans_are_forgotten() -> None:
         for at in range(300):
             one.state.cache.ban(ban_of("key", f"v2:text:new:{at}", one.clock()))
         assert len(one.state.cache._bans) == 300
+        await one.cold.put("ban:late", encoded(ban_of("isbn", EMMA, 0.0)))  # as if it had been told only now
         async with another(one) as late:
             assert len(late.state.cache._bans) == 0
         kept = [key async for key in one.hot.scan("ban:")], [info.key async for info in one.cold.list("ban:")]
-        assert kept == ([], [])
+        assert kept == ([], ["ban:late"])
