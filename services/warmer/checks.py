@@ -11,7 +11,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_ISBN, ERROR_R
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import InvalidArgumentError, UnimplementedError
-from services.warmer.isbn_cells import isbn13_of
+from services.warmer.library.isbn_cells import isbn13_of
 
 PAGE_SIZE = 50
 PAGE_SIZE_LIMIT = 1_000

@@ -22,11 +22,11 @@ from services.warmer import checks, faults
 from services.warmer.asking import Asker, Sleep
 from services.warmer.env import Env
 from services.warmer.estimate import estimate
-from services.warmer.intake import Intake
 from services.warmer.job import Job
 from services.warmer.jobs import Jobs
 from services.warmer.journal import Journal
-from services.warmer.libraries import Libraries
+from services.warmer.library.intake import Intake
+from services.warmer.library.libraries import Libraries
 from services.warmer.messages import job_message
 from services.warmer.planning import LibraryPlanner
 from services.warmer.reporting import Reports

@@ -10,8 +10,8 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 )
 
 from mesh.status import InvalidArgumentError, NotFoundError, UnavailableError
-from services.warmer.decoding import LibraryError, NotTextError
-from services.warmer.library import NoUsableColumnError, TooManyRowsError
+from services.warmer.library.decoding import LibraryError, NotTextError
+from services.warmer.library.reading import NoUsableColumnError, TooManyRowsError
 
 
 def refused(error: LibraryError) -> InvalidArgumentError:

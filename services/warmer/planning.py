@@ -9,12 +9,12 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from services.warmer import faults
 from services.warmer.checks import InlineBook, checked_warm
-from services.warmer.decoding import LibraryError
 from services.warmer.job import Extent
-from services.warmer.libraries import Libraries, chunks_of
-from services.warmer.library import Duplicate, Event, LibraryCounts, read_library
+from services.warmer.library.decoding import LibraryError
+from services.warmer.library.libraries import Libraries, chunks_of
+from services.warmer.library.reading import Duplicate, Event, LibraryCounts, read_library
+from services.warmer.library.rows import Row
 from services.warmer.plan import Plan, Wanted, plan_of
-from services.warmer.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

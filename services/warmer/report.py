@@ -5,10 +5,10 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from services.warmer.checks import InlineBook
-from services.warmer.library import Duplicate, Event
+from services.warmer.library.reading import Duplicate, Event
+from services.warmer.library.rows import Reject, Repair, Row
 from services.warmer.outcome import Outcome, Settled
 from services.warmer.plan import Search, author_searches, book_search
-from services.warmer.rows import Reject, Repair, Row
 
 COLUMNS = ("line", "isbn_13", "title", "authors", "outcome", "reason", "hint")
 """The contract's columns."""

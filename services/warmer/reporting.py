@@ -12,7 +12,7 @@ from mesh.status import DataLossError, UnavailableError
 from services.warmer.checks import checked_warm
 from services.warmer.job import Job
 from services.warmer.journal import Journal
-from services.warmer.libraries import Libraries
+from services.warmer.library.libraries import Libraries
 from services.warmer.outcome import BatchRecord, Settled
 from services.warmer.plan import Plan, Search, SearchKind
 from services.warmer.planning import LibraryPlanner, events_of

@@ -11,8 +11,8 @@ from bookmesh.warmer.v1.warmer_service_pb2 import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.warmer.decoding import LibraryError, NotTextError
-from services.warmer.library import (
+from services.warmer.library.decoding import LibraryError, NotTextError
+from services.warmer.library.reading import (
     Duplicate,
     EmptyLibraryError,
     Event,
@@ -21,7 +21,7 @@ from services.warmer.library import (
     TooManyRowsError,
     read_library,
 )
-from services.warmer.rows import Reject, Repair, Row, people
+from services.warmer.library.rows import Reject, Repair, Row, people
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

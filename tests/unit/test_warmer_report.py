@@ -8,11 +8,11 @@ from bookmesh.mesh.v1.call_error_pb2 import CallError
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import DataLossError
-from services.warmer.library import Duplicate, Event
+from services.warmer.library.reading import Duplicate, Event
+from services.warmer.library.rows import Reject, Repair, Row
 from services.warmer.outcome import Outcome, Settled
 from services.warmer.plan import Search
 from services.warmer.report import CHUNK, report_of
-from services.warmer.rows import Reject, Repair, Row
 from tests.unit.warmer_house import DUNE, EMMA, LIBRARY, UNKNOWN, House
 
 DOWN = CallError(code="UNAVAILABLE", reason="ALL_PROVIDERS_FAILED", message="isbndb is down")

@@ -29,7 +29,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookmesh/books/v1/books_service.proto\x12\x11\x62ookmesh.books.v1\x1a!bookmesh/mesh/v1/call_error.proto\x1a\x1c\x62ookmesh/mesh/v1/rules.proto\x1a\x1b\x62ookmesh/type/v1/book.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\x91\x01\n\x0c\x43\x61\x63heControl\x12\x10\n\x08no_cache\x18\x01 \x01(\x08\x12\x16\n\x0eonly_if_cached\x18\x02 \x01(\x08\x12\x36\n\tmax_stale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00:\x1f\xbaH\x1c\"\x1a\n\x08no_cache\n\x0eonly_if_cached\"\xf5\x02\n\x11SearchAutoRequest\x12<\n\x01q\x18\x01 \x01(\tB1\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\xe2\xe0\x18\x0c\n\x08required\x10\x02\xe2\xe0\x18\x12\n\x0estring.max_len\x10\x03\x12\x1e\n\x0bmax_results\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\x14include_translations\x18\x03 \x01(\x08\x12t\n\x08language\x18\x04 \x01(\tBb\xbaH_\xba\x01Y\n\x0flanguage.subtag\x12%must be a primary subtag such as \"en\"\x1a\x1fthis.matches(\'^[A-Za-z]{2,3}$\')\xd8\x01\x01\x12\x36\n\x08order_by\x18\x05 \x01(\x0e\x32\x1a.bookmesh.books.v1.OrderByB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\rcache_control\x18\x06 \x01(\x0b\x32\x1f.bookmesh.books.v1.CacheControl\"\x9c\x01\n\x13QueryInterpretation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.bookmesh.books.v1.QueryKind\x12\x17\n\x0fnormalized_text\x18\x02 \x01(\t\x12\x0f\n\x07isbn_13\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"\xa4\x01\n\x0fProviderOutcome\x12\x10\n\x08provider\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .bookmesh.books.v1.ProviderState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\redition_count\x18\x04 \x01(\x05\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x12\n\ncall_count\x18\x06 \x01(\x05\"\xf7\x01\n\x12SearchAutoResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12>\n\x0einterpretation\x18\x02 \x01(\x0b\x32&.bookmesh.books.v1.QueryInterpretation\x12\x30\n\nprovenance\x18\x03 \x01(\x0b\x32\x1c.bookmesh.type.v1.Provenance\x12\x35\n\tproviders\x18\x04 \x03(\x0b\x32\".bookmesh.books.v1.ProviderOutcome\x12\x0f\n\x07partial\x18\x05 \x01(\x08\"a\n\x16\x42\x61tchSearchAutoRequest\x12G\n\x07queries\x18\x01 \x03(\x0b\x32$.bookmesh.books.v1.SearchAutoRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\"\xad\x01\n\x17\x42\x61tchSearchAutoResponse\x12\x13\n\x0bquery_index\x18\x01 \x01(\x05\x12\t\n\x01q\x18\x02 \x01(\t\x12\x39\n\x08response\x18\x03 \x01(\x0b\x32%.bookmesh.books.v1.SearchAutoResponseH\x00\x12,\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1b.bookmesh.mesh.v1.CallErrorH\x00\x42\t\n\x07outcome\"\x96\x02\n\x19\x41uthorBibliographyRequest\x12\x1b\n\x06\x61uthor\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\x12t\n\x08language\x18\x04 \x01(\tBb\xbaH_\xba\x01Y\n\x0flanguage.subtag\x12%must be a primary subtag such as \"en\"\x1a\x1fthis.matches(\'^[A-Za-z]{2,3}$\')\xd8\x01\x01\x12\x36\n\rcache_control\x18\x05 \x01(\x0b\x32\x1f.bookmesh.books.v1.CacheControl\"\xf4\x01\n\x1a\x41uthorBibliographyResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x30\n\nprovenance\x18\x04 \x01(\x0b\x32\x1c.bookmesh.type.v1.Provenance\x12\x35\n\tproviders\x18\x05 \x03(\x0b\x32\".bookmesh.books.v1.ProviderOutcome\x12\x0f\n\x07partial\x18\x06 \x01(\x08\x12\x0c\n\x04gaps\x18\x07 \x03(\t*P\n\x07OrderBy\x12\x18\n\x14ORDER_BY_UNSPECIFIED\x10\x00\x12\x16\n\x12ORDER_BY_RELEVANCE\x10\x01\x12\x13\n\x0fORDER_BY_NEWEST\x10\x02*\x9f\x01\n\tQueryKind\x12\x1a\n\x16QUERY_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fQUERY_KIND_ISBN\x10\x01\x12\x14\n\x10QUERY_KIND_TITLE\x10\x02\x12\x15\n\x11QUERY_KIND_AUTHOR\x10\x03\x12\x1f\n\x1bQUERY_KIND_TITLE_AND_AUTHOR\x10\x04\x12\x13\n\x0fQUERY_KIND_TEXT\x10\x05*\xd7\x01\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVIDER_STATE_ANSWERED\x10\x01\x12\x18\n\x14PROVIDER_STATE_EMPTY\x10\x02\x12\x19\n\x15PROVIDER_STATE_FAILED\x10\x03\x12\x1c\n\x18PROVIDER_STATE_TIMED_OUT\x10\x04\x12\x1a\n\x16PROVIDER_STATE_REFUSED\x10\x05\x12\x1a\n\x16PROVIDER_STATE_SKIPPED\x10\x06\x32\xd7\x02\n\x0c\x42ooksService\x12^\n\nSearchAuto\x12$.bookmesh.books.v1.SearchAutoRequest\x1a%.bookmesh.books.v1.SearchAutoResponse\"\x03\x90\x02\x01\x12o\n\x0f\x42\x61tchSearchAuto\x12).bookmesh.books.v1.BatchSearchAutoRequest\x1a*.bookmesh.books.v1.BatchSearchAutoResponse\"\x03\x90\x02\x01\x30\x01\x12v\n\x12\x41uthorBibliography\x12,.bookmesh.books.v1.AuthorBibliographyRequest\x1a-.bookmesh.books.v1.AuthorBibliographyResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookmesh/books/v1/books_service.proto\x12\x11\x62ookmesh.books.v1\x1a!bookmesh/mesh/v1/call_error.proto\x1a\x1c\x62ookmesh/mesh/v1/rules.proto\x1a\x1b\x62ookmesh/type/v1/book.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xc9\x01\n\x0c\x43\x61\x63heControl\x12\x10\n\x08no_cache\x18\x01 \x01(\x08\x12\x16\n\x0eonly_if_cached\x18\x02 \x01(\x08\x12\x36\n\tmax_stale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x12\x36\n\tmin_fresh\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00:\x1f\xbaH\x1c\"\x1a\n\x08no_cache\n\x0eonly_if_cached\"\xab\x03\n\x11SearchAutoRequest\x12<\n\x01q\x18\x01 \x01(\tB1\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\xe2\xe0\x18\x0c\n\x08required\x10\x02\xe2\xe0\x18\x12\n\x0estring.max_len\x10\x03\x12\x1e\n\x0bmax_results\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\x14include_translations\x18\x03 \x01(\x08\x12t\n\x08language\x18\x04 \x01(\tBb\xbaH_\xba\x01Y\n\x0flanguage.subtag\x12%must be a primary subtag such as \"en\"\x1a\x1fthis.matches(\'^[A-Za-z]{2,3}$\')\xd8\x01\x01\x12\x36\n\x08order_by\x18\x05 \x01(\x0e\x32\x1a.bookmesh.books.v1.OrderByB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\rcache_control\x18\x06 \x01(\x0b\x32\x1f.bookmesh.books.v1.CacheControl\x12\x34\n\x04kind\x18\x07 \x01(\x0e\x32\x1c.bookmesh.books.v1.QueryKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\x9c\x01\n\x13QueryInterpretation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.bookmesh.books.v1.QueryKind\x12\x17\n\x0fnormalized_text\x18\x02 \x01(\t\x12\x0f\n\x07isbn_13\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"\xa4\x01\n\x0fProviderOutcome\x12\x10\n\x08provider\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .bookmesh.books.v1.ProviderState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\redition_count\x18\x04 \x01(\x05\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x12\n\ncall_count\x18\x06 \x01(\x05\"\xf7\x01\n\x12SearchAutoResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12>\n\x0einterpretation\x18\x02 \x01(\x0b\x32&.bookmesh.books.v1.QueryInterpretation\x12\x30\n\nprovenance\x18\x03 \x01(\x0b\x32\x1c.bookmesh.type.v1.Provenance\x12\x35\n\tproviders\x18\x04 \x03(\x0b\x32\".bookmesh.books.v1.ProviderOutcome\x12\x0f\n\x07partial\x18\x05 \x01(\x08\"a\n\x16\x42\x61tchSearchAutoRequest\x12G\n\x07queries\x18\x01 \x03(\x0b\x32$.bookmesh.books.v1.SearchAutoRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\"\xad\x01\n\x17\x42\x61tchSearchAutoResponse\x12\x13\n\x0bquery_index\x18\x01 \x01(\x05\x12\t\n\x01q\x18\x02 \x01(\t\x12\x39\n\x08response\x18\x03 \x01(\x0b\x32%.bookmesh.books.v1.SearchAutoResponseH\x00\x12,\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1b.bookmesh.mesh.v1.CallErrorH\x00\x42\t\n\x07outcome\"\x96\x02\n\x19\x41uthorBibliographyRequest\x12\x1b\n\x06\x61uthor\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\x12t\n\x08language\x18\x04 \x01(\tBb\xbaH_\xba\x01Y\n\x0flanguage.subtag\x12%must be a primary subtag such as \"en\"\x1a\x1fthis.matches(\'^[A-Za-z]{2,3}$\')\xd8\x01\x01\x12\x36\n\rcache_control\x18\x05 \x01(\x0b\x32\x1f.bookmesh.books.v1.CacheControl\"\xf4\x01\n\x1a\x41uthorBibliographyResponse\x12%\n\x05works\x18\x01 \x03(\x0b\x32\x16.bookmesh.type.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x30\n\nprovenance\x18\x04 \x01(\x0b\x32\x1c.bookmesh.type.v1.Provenance\x12\x35\n\tproviders\x18\x05 \x03(\x0b\x32\".bookmesh.books.v1.ProviderOutcome\x12\x0f\n\x07partial\x18\x06 \x01(\x08\x12\x0c\n\x04gaps\x18\x07 \x03(\t*P\n\x07OrderBy\x12\x18\n\x14ORDER_BY_UNSPECIFIED\x10\x00\x12\x16\n\x12ORDER_BY_RELEVANCE\x10\x01\x12\x13\n\x0fORDER_BY_NEWEST\x10\x02*\x9f\x01\n\tQueryKind\x12\x1a\n\x16QUERY_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fQUERY_KIND_ISBN\x10\x01\x12\x14\n\x10QUERY_KIND_TITLE\x10\x02\x12\x15\n\x11QUERY_KIND_AUTHOR\x10\x03\x12\x1f\n\x1bQUERY_KIND_TITLE_AND_AUTHOR\x10\x04\x12\x13\n\x0fQUERY_KIND_TEXT\x10\x05*\xd7\x01\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVIDER_STATE_ANSWERED\x10\x01\x12\x18\n\x14PROVIDER_STATE_EMPTY\x10\x02\x12\x19\n\x15PROVIDER_STATE_FAILED\x10\x03\x12\x1c\n\x18PROVIDER_STATE_TIMED_OUT\x10\x04\x12\x1a\n\x16PROVIDER_STATE_REFUSED\x10\x05\x12\x1a\n\x16PROVIDER_STATE_SKIPPED\x10\x06\x32\xd7\x02\n\x0c\x42ooksService\x12^\n\nSearchAuto\x12$.bookmesh.books.v1.SearchAutoRequest\x1a%.bookmesh.books.v1.SearchAutoResponse\"\x03\x90\x02\x01\x12o\n\x0f\x42\x61tchSearchAuto\x12).bookmesh.books.v1.BatchSearchAutoRequest\x1a*.bookmesh.books.v1.BatchSearchAutoResponse\"\x03\x90\x02\x01\x30\x01\x12v\n\x12\x41uthorBibliography\x12,.bookmesh.books.v1.AuthorBibliographyRequest\x1a-.bookmesh.books.v1.AuthorBibliographyResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CACHECONTROL'].fields_by_name['max_stale']._loaded_options = None
   _globals['_CACHECONTROL'].fields_by_name['max_stale']._serialized_options = b'\272H\005\252\001\0022\000'
+  _globals['_CACHECONTROL'].fields_by_name['min_fresh']._loaded_options = None
+  _globals['_CACHECONTROL'].fields_by_name['min_fresh']._serialized_options = b'\272H\005\252\001\0022\000'
   _globals['_CACHECONTROL']._loaded_options = None
   _globals['_CACHECONTROL']._serialized_options = b'\272H\034\"\032\n\010no_cache\n\016only_if_cached'
   _globals['_SEARCHAUTOREQUEST'].fields_by_name['q']._loaded_options = None
@@ -48,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHAUTOREQUEST'].fields_by_name['language']._serialized_options = b'\272H_\272\001Y\n\017language.subtag\022%must be a primary subtag such as \"en\"\032\037this.matches(\'^[A-Za-z]{2,3}$\')\330\001\001'
   _globals['_SEARCHAUTOREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_SEARCHAUTOREQUEST'].fields_by_name['order_by']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SEARCHAUTOREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_SEARCHAUTOREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_BATCHSEARCHAUTOREQUEST'].fields_by_name['queries']._loaded_options = None
   _globals['_BATCHSEARCHAUTOREQUEST'].fields_by_name['queries']._serialized_options = b'\272H\r\222\001\n\010\001\020\350\007\"\003\330\001\003'
   _globals['_AUTHORBIBLIOGRAPHYREQUEST'].fields_by_name['author']._loaded_options = None
@@ -62,30 +66,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOOKSSERVICE'].methods_by_name['BatchSearchAuto']._serialized_options = b'\220\002\001'
   _globals['_BOOKSSERVICE'].methods_by_name['AuthorBibliography']._loaded_options = None
   _globals['_BOOKSSERVICE'].methods_by_name['AuthorBibliography']._serialized_options = b'\220\002\001'
-  _globals['_ORDERBY']._serialized_start=2118
-  _globals['_ORDERBY']._serialized_end=2198
-  _globals['_QUERYKIND']._serialized_start=2201
-  _globals['_QUERYKIND']._serialized_end=2360
-  _globals['_PROVIDERSTATE']._serialized_start=2363
-  _globals['_PROVIDERSTATE']._serialized_end=2578
+  _globals['_ORDERBY']._serialized_start=2228
+  _globals['_ORDERBY']._serialized_end=2308
+  _globals['_QUERYKIND']._serialized_start=2311
+  _globals['_QUERYKIND']._serialized_end=2470
+  _globals['_PROVIDERSTATE']._serialized_start=2473
+  _globals['_PROVIDERSTATE']._serialized_end=2688
   _globals['_CACHECONTROL']._serialized_start=216
-  _globals['_CACHECONTROL']._serialized_end=361
-  _globals['_SEARCHAUTOREQUEST']._serialized_start=364
-  _globals['_SEARCHAUTOREQUEST']._serialized_end=737
-  _globals['_QUERYINTERPRETATION']._serialized_start=740
-  _globals['_QUERYINTERPRETATION']._serialized_end=896
-  _globals['_PROVIDEROUTCOME']._serialized_start=899
-  _globals['_PROVIDEROUTCOME']._serialized_end=1063
-  _globals['_SEARCHAUTORESPONSE']._serialized_start=1066
-  _globals['_SEARCHAUTORESPONSE']._serialized_end=1313
-  _globals['_BATCHSEARCHAUTOREQUEST']._serialized_start=1315
-  _globals['_BATCHSEARCHAUTOREQUEST']._serialized_end=1412
-  _globals['_BATCHSEARCHAUTORESPONSE']._serialized_start=1415
-  _globals['_BATCHSEARCHAUTORESPONSE']._serialized_end=1588
-  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_start=1591
-  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_end=1869
-  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_start=1872
-  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_end=2116
-  _globals['_BOOKSSERVICE']._serialized_start=2581
-  _globals['_BOOKSSERVICE']._serialized_end=2924
+  _globals['_CACHECONTROL']._serialized_end=417
+  _globals['_SEARCHAUTOREQUEST']._serialized_start=420
+  _globals['_SEARCHAUTOREQUEST']._serialized_end=847
+  _globals['_QUERYINTERPRETATION']._serialized_start=850
+  _globals['_QUERYINTERPRETATION']._serialized_end=1006
+  _globals['_PROVIDEROUTCOME']._serialized_start=1009
+  _globals['_PROVIDEROUTCOME']._serialized_end=1173
+  _globals['_SEARCHAUTORESPONSE']._serialized_start=1176
+  _globals['_SEARCHAUTORESPONSE']._serialized_end=1423
+  _globals['_BATCHSEARCHAUTOREQUEST']._serialized_start=1425
+  _globals['_BATCHSEARCHAUTOREQUEST']._serialized_end=1522
+  _globals['_BATCHSEARCHAUTORESPONSE']._serialized_start=1525
+  _globals['_BATCHSEARCHAUTORESPONSE']._serialized_end=1698
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_start=1701
+  _globals['_AUTHORBIBLIOGRAPHYREQUEST']._serialized_end=1979
+  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_start=1982
+  _globals['_AUTHORBIBLIOGRAPHYRESPONSE']._serialized_end=2226
+  _globals['_BOOKSSERVICE']._serialized_start=2691
+  _globals['_BOOKSSERVICE']._serialized_end=3034
 # @@protoc_insertion_point(module_scope)

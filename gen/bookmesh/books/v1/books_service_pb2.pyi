@@ -128,6 +128,7 @@ class CacheControl(message.Message):
     NO_CACHE_FIELD_NUMBER: builtins.int
     ONLY_IF_CACHED_FIELD_NUMBER: builtins.int
     MAX_STALE_FIELD_NUMBER: builtins.int
+    MIN_FRESH_FIELD_NUMBER: builtins.int
     no_cache: builtins.bool
     """Ask the providers, whatever the cache holds; the answer is cached."""
     only_if_cached: builtins.bool
@@ -136,16 +137,21 @@ class CacheControl(message.Message):
     def max_stale(self) -> duration_pb2.Duration:
         """Accept an answer whose time to live ended at most this long ago."""
 
+    @builtins.property
+    def min_fresh(self) -> duration_pb2.Duration:
+        """Accept only an answer that stays fresh for this long yet; the providers are asked for one that does not."""
+
     def __init__(
         self,
         *,
         no_cache: builtins.bool = ...,
         only_if_cached: builtins.bool = ...,
         max_stale: duration_pb2.Duration | None = ...,
+        min_fresh: duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["max_stale", b"max_stale"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["max_stale", b"max_stale", "min_fresh", b"min_fresh"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["max_stale", b"max_stale", "no_cache", b"no_cache", "only_if_cached", b"only_if_cached"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["max_stale", b"max_stale", "min_fresh", b"min_fresh", "no_cache", b"no_cache", "only_if_cached", b"only_if_cached"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,6 +167,7 @@ class SearchAutoRequest(message.Message):
     LANGUAGE_FIELD_NUMBER: builtins.int
     ORDER_BY_FIELD_NUMBER: builtins.int
     CACHE_CONTROL_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
     q: builtins.str
     """Required. An ISBN, a title, an author or a mixture, 1 to 512 characters."""
     max_results: builtins.int
@@ -171,6 +178,10 @@ class SearchAutoRequest(message.Message):
     """Primary language subtag of BCP 47; "en" by default."""
     order_by: OrderBy.ValueType
     """How results are ordered."""
+    kind: QueryKind.ValueType
+    """What the caller knows the text to be, which spares calls to providers where nobody waits: an AUTHOR is asked for by
+    name alone, and a TITLE_AND_AUTHOR is looked for among the author's works first. It is no part of the key.
+    """
     @builtins.property
     def cache_control(self) -> CacheControl:
         """What is asked of the cache."""
@@ -184,10 +195,11 @@ class SearchAutoRequest(message.Message):
         language: builtins.str = ...,
         order_by: OrderBy.ValueType = ...,
         cache_control: CacheControl | None = ...,
+        kind: QueryKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["cache_control", b"cache_control"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cache_control", b"cache_control", "include_translations", b"include_translations", "language", b"language", "max_results", b"max_results", "order_by", b"order_by", "q", b"q"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cache_control", b"cache_control", "include_translations", b"include_translations", "kind", b"kind", "language", b"language", "max_results", b"max_results", "order_by", b"order_by", "q", b"q"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from bookmesh.mesh.v1 import admin_pb2 as bookmesh_dot_mesh_dot_v1_dot_admin__pb2
+from bookmesh.mesh.v1 import call_error_pb2 as bookmesh_dot_mesh_dot_v1_dot_call__error__pb2
 from bookmesh.mesh.v1 import journal_pb2 as bookmesh_dot_mesh_dot_v1_dot_journal__pb2
 from bookmesh.mesh.v1 import stats_pb2 as bookmesh_dot_mesh_dot_v1_dot_stats__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bookmesh/warmer/v1/admin_service.proto\x12\x12\x62ookmesh.warmer.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a\x1e\x62ookmesh/mesh/v1/journal.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"j\n\x11SetBreakerRequest\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12:\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerStateB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"F\n\x12\x45xplainCallRequest\x12\x30\n\x02id\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^([0-9a-f]{16}|[0-9a-f]{32})$\"D\n\x13\x45xplainCallResponse\x12-\n\x07records\x18\x01 \x03(\x0b\x32\x1c.bookmesh.mesh.v1.CallRecord\"6\n\x13ListTriggersRequest\x12\x1f\n\x0c\x66iring_limit\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"\xb5\x01\n\x06\x46iring\x12,\n\x08\x64ue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"s\n\x07Trigger\x12\x0c\n\x04\x63ron\x18\x01 \x01(\t\x12-\n\tnext_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x66irings\x18\x03 \x03(\x0b\x32\x1a.bookmesh.warmer.v1.Firing\"E\n\x14ListTriggersResponse\x12-\n\x08triggers\x18\x01 \x03(\x0b\x32\x1b.bookmesh.warmer.v1.Trigger\"/\n\x12\x46ireTriggerRequest\x12\x19\n\x04\x63ron\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\"A\n\x13\x46ireTriggerResponse\x12*\n\x06\x66iring\x18\x01 \x01(\x0b\x32\x1a.bookmesh.warmer.v1.Firing\"W\n\x12VerifyCacheRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x1d\n\x0csample_count\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x0e\n\x06repair\x18\x03 \x01(\x08\"`\n\x08\x43overage\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x11\n\tkey_count\x18\x02 \x01(\x03\x12\x15\n\rpresent_count\x18\x03 \x01(\x03\x12\x16\n\x0erepaired_count\x18\x04 \x01(\x03\"F\n\x13VerifyCacheResponse\x12/\n\tlibraries\x18\x01 \x03(\x0b\x32\x1c.bookmesh.warmer.v1.Coverage2\xa0\x06\n\x0c\x41\x64minService\x12]\n\tGetHealth\x12$.bookmesh.warmer.v1.GetHealthRequest\x1a%.bookmesh.warmer.v1.GetHealthResponse\"\x03\x90\x02\x01\x12Z\n\x08GetStats\x12#.bookmesh.warmer.v1.GetStatsRequest\x1a$.bookmesh.warmer.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListBreakers\x12\'.bookmesh.warmer.v1.ListBreakersRequest\x1a(.bookmesh.warmer.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12`\n\nSetBreaker\x12%.bookmesh.warmer.v1.SetBreakerRequest\x1a&.bookmesh.warmer.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12\x63\n\x0b\x45xplainCall\x12&.bookmesh.warmer.v1.ExplainCallRequest\x1a\'.bookmesh.warmer.v1.ExplainCallResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListTriggers\x12\'.bookmesh.warmer.v1.ListTriggersRequest\x1a(.bookmesh.warmer.v1.ListTriggersResponse\"\x03\x90\x02\x01\x12^\n\x0b\x46ireTrigger\x12&.bookmesh.warmer.v1.FireTriggerRequest\x1a\'.bookmesh.warmer.v1.FireTriggerResponse\x12^\n\x0bVerifyCache\x12&.bookmesh.warmer.v1.VerifyCacheRequest\x1a\'.bookmesh.warmer.v1.VerifyCacheResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bookmesh/warmer/v1/admin_service.proto\x12\x12\x62ookmesh.warmer.v1\x1a\x1c\x62ookmesh/mesh/v1/admin.proto\x1a!bookmesh/mesh/v1/call_error.proto\x1a\x1e\x62ookmesh/mesh/v1/journal.proto\x1a\x1c\x62ookmesh/mesh/v1/stats.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetHealthRequest\"=\n\x11GetHealthResponse\x12(\n\x06health\x18\x01 \x01(\x0b\x32\x18.bookmesh.mesh.v1.Health\"\x11\n\x0fGetStatsRequest\":\n\x10GetStatsResponse\x12&\n\x05stats\x18\x01 \x01(\x0b\x32\x17.bookmesh.mesh.v1.Stats\"\x15\n\x13ListBreakersRequest\"C\n\x14ListBreakersResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"j\n\x11SetBreakerRequest\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\x12:\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bookmesh.mesh.v1.BreakerStateB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\"A\n\x12SetBreakerResponse\x12+\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x19.bookmesh.mesh.v1.Breaker\"F\n\x12\x45xplainCallRequest\x12\x30\n\x02id\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^([0-9a-f]{16}|[0-9a-f]{32})$\"D\n\x13\x45xplainCallResponse\x12-\n\x07records\x18\x01 \x03(\x0b\x32\x1c.bookmesh.mesh.v1.CallRecord\"6\n\x13ListTriggersRequest\x12\x1f\n\x0c\x66iring_limit\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"\xd6\x01\n\x06\x46iring\x12,\n\x08\x64ue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06\x66orced\x18\x06 \x01(\x08\x12\x0f\n\x07made_up\x18\x07 \x01(\x08\"s\n\x07Trigger\x12\x0c\n\x04\x63ron\x18\x01 \x01(\t\x12-\n\tnext_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x66irings\x18\x03 \x03(\x0b\x32\x1a.bookmesh.warmer.v1.Firing\"E\n\x14ListTriggersResponse\x12-\n\x08triggers\x18\x01 \x03(\x0b\x32\x1b.bookmesh.warmer.v1.Trigger\"/\n\x12\x46ireTriggerRequest\x12\x19\n\x04\x63ron\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\xc8\x01\xc8\x01\x01\"A\n\x13\x46ireTriggerResponse\x12*\n\x06\x66iring\x18\x01 \x01(\x0b\x32\x1a.bookmesh.warmer.v1.Firing\"W\n\x12VerifyCacheRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x1d\n\x0csample_count\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x0e\n\x06repair\x18\x03 \x01(\x08\"\xf6\x01\n\x08\x43overage\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x11\n\tkey_count\x18\x02 \x01(\x03\x12\x15\n\rpresent_count\x18\x03 \x01(\x03\x12\x16\n\x0erepaired_count\x18\x04 \x01(\x03\x12\x11\n\thot_count\x18\x05 \x01(\x03\x12\x12\n\ncold_count\x18\x06 \x01(\x03\x12\x16\n\x0e\x65xpiring_count\x18\x07 \x01(\x03\x12\x0e\n\x06job_id\x18\x08 \x01(\t\x12\x19\n\x11library_key_count\x18\t \x01(\x03\x12*\n\x05\x65rror\x18\n \x01(\x0b\x32\x1b.bookmesh.mesh.v1.CallError\"w\n\x13VerifyCacheResponse\x12/\n\tlibraries\x18\x01 \x03(\x0b\x32\x1c.bookmesh.warmer.v1.Coverage\x12/\n\x0bverify_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x1aListCoverageReportsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"p\n\x1bListCoverageReportsResponse\x12\x38\n\x07reports\x18\x01 \x03(\x0b\x32\'.bookmesh.warmer.v1.VerifyCacheResponse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9d\x07\n\x0c\x41\x64minService\x12]\n\tGetHealth\x12$.bookmesh.warmer.v1.GetHealthRequest\x1a%.bookmesh.warmer.v1.GetHealthResponse\"\x03\x90\x02\x01\x12Z\n\x08GetStats\x12#.bookmesh.warmer.v1.GetStatsRequest\x1a$.bookmesh.warmer.v1.GetStatsResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListBreakers\x12\'.bookmesh.warmer.v1.ListBreakersRequest\x1a(.bookmesh.warmer.v1.ListBreakersResponse\"\x03\x90\x02\x01\x12`\n\nSetBreaker\x12%.bookmesh.warmer.v1.SetBreakerRequest\x1a&.bookmesh.warmer.v1.SetBreakerResponse\"\x03\x90\x02\x02\x12\x63\n\x0b\x45xplainCall\x12&.bookmesh.warmer.v1.ExplainCallRequest\x1a\'.bookmesh.warmer.v1.ExplainCallResponse\"\x03\x90\x02\x01\x12\x66\n\x0cListTriggers\x12\'.bookmesh.warmer.v1.ListTriggersRequest\x1a(.bookmesh.warmer.v1.ListTriggersResponse\"\x03\x90\x02\x01\x12^\n\x0b\x46ireTrigger\x12&.bookmesh.warmer.v1.FireTriggerRequest\x1a\'.bookmesh.warmer.v1.FireTriggerResponse\x12^\n\x0bVerifyCache\x12&.bookmesh.warmer.v1.VerifyCacheRequest\x1a\'.bookmesh.warmer.v1.VerifyCacheResponse\x12{\n\x13ListCoverageReports\x12..bookmesh.warmer.v1.ListCoverageReportsRequest\x1a/.bookmesh.warmer.v1.ListCoverageReportsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FIRETRIGGERREQUEST'].fields_by_name['cron']._serialized_options = b'\272H\010r\003\030\310\001\310\001\001'
   _globals['_VERIFYCACHEREQUEST'].fields_by_name['sample_count']._loaded_options = None
   _globals['_VERIFYCACHEREQUEST'].fields_by_name['sample_count']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTCOVERAGEREPORTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCOVERAGEREPORTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_ADMINSERVICE'].methods_by_name['GetHealth']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetHealth']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['GetStats']._loaded_options = None
@@ -60,44 +63,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ExplainCall']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['ListTriggers']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ListTriggers']._serialized_options = b'\220\002\001'
-  _globals['_GETHEALTHREQUEST']._serialized_start=216
-  _globals['_GETHEALTHREQUEST']._serialized_end=234
-  _globals['_GETHEALTHRESPONSE']._serialized_start=236
-  _globals['_GETHEALTHRESPONSE']._serialized_end=297
-  _globals['_GETSTATSREQUEST']._serialized_start=299
-  _globals['_GETSTATSREQUEST']._serialized_end=316
-  _globals['_GETSTATSRESPONSE']._serialized_start=318
-  _globals['_GETSTATSRESPONSE']._serialized_end=376
-  _globals['_LISTBREAKERSREQUEST']._serialized_start=378
-  _globals['_LISTBREAKERSREQUEST']._serialized_end=399
-  _globals['_LISTBREAKERSRESPONSE']._serialized_start=401
-  _globals['_LISTBREAKERSRESPONSE']._serialized_end=468
-  _globals['_SETBREAKERREQUEST']._serialized_start=470
-  _globals['_SETBREAKERREQUEST']._serialized_end=576
-  _globals['_SETBREAKERRESPONSE']._serialized_start=578
-  _globals['_SETBREAKERRESPONSE']._serialized_end=643
-  _globals['_EXPLAINCALLREQUEST']._serialized_start=645
-  _globals['_EXPLAINCALLREQUEST']._serialized_end=715
-  _globals['_EXPLAINCALLRESPONSE']._serialized_start=717
-  _globals['_EXPLAINCALLRESPONSE']._serialized_end=785
-  _globals['_LISTTRIGGERSREQUEST']._serialized_start=787
-  _globals['_LISTTRIGGERSREQUEST']._serialized_end=841
-  _globals['_FIRING']._serialized_start=844
-  _globals['_FIRING']._serialized_end=1025
-  _globals['_TRIGGER']._serialized_start=1027
-  _globals['_TRIGGER']._serialized_end=1142
-  _globals['_LISTTRIGGERSRESPONSE']._serialized_start=1144
-  _globals['_LISTTRIGGERSRESPONSE']._serialized_end=1213
-  _globals['_FIRETRIGGERREQUEST']._serialized_start=1215
-  _globals['_FIRETRIGGERREQUEST']._serialized_end=1262
-  _globals['_FIRETRIGGERRESPONSE']._serialized_start=1264
-  _globals['_FIRETRIGGERRESPONSE']._serialized_end=1329
-  _globals['_VERIFYCACHEREQUEST']._serialized_start=1331
-  _globals['_VERIFYCACHEREQUEST']._serialized_end=1418
-  _globals['_COVERAGE']._serialized_start=1420
-  _globals['_COVERAGE']._serialized_end=1516
-  _globals['_VERIFYCACHERESPONSE']._serialized_start=1518
-  _globals['_VERIFYCACHERESPONSE']._serialized_end=1588
-  _globals['_ADMINSERVICE']._serialized_start=1591
-  _globals['_ADMINSERVICE']._serialized_end=2391
+  _globals['_ADMINSERVICE'].methods_by_name['ListCoverageReports']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListCoverageReports']._serialized_options = b'\220\002\001'
+  _globals['_GETHEALTHREQUEST']._serialized_start=251
+  _globals['_GETHEALTHREQUEST']._serialized_end=269
+  _globals['_GETHEALTHRESPONSE']._serialized_start=271
+  _globals['_GETHEALTHRESPONSE']._serialized_end=332
+  _globals['_GETSTATSREQUEST']._serialized_start=334
+  _globals['_GETSTATSREQUEST']._serialized_end=351
+  _globals['_GETSTATSRESPONSE']._serialized_start=353
+  _globals['_GETSTATSRESPONSE']._serialized_end=411
+  _globals['_LISTBREAKERSREQUEST']._serialized_start=413
+  _globals['_LISTBREAKERSREQUEST']._serialized_end=434
+  _globals['_LISTBREAKERSRESPONSE']._serialized_start=436
+  _globals['_LISTBREAKERSRESPONSE']._serialized_end=503
+  _globals['_SETBREAKERREQUEST']._serialized_start=505
+  _globals['_SETBREAKERREQUEST']._serialized_end=611
+  _globals['_SETBREAKERRESPONSE']._serialized_start=613
+  _globals['_SETBREAKERRESPONSE']._serialized_end=678
+  _globals['_EXPLAINCALLREQUEST']._serialized_start=680
+  _globals['_EXPLAINCALLREQUEST']._serialized_end=750
+  _globals['_EXPLAINCALLRESPONSE']._serialized_start=752
+  _globals['_EXPLAINCALLRESPONSE']._serialized_end=820
+  _globals['_LISTTRIGGERSREQUEST']._serialized_start=822
+  _globals['_LISTTRIGGERSREQUEST']._serialized_end=876
+  _globals['_FIRING']._serialized_start=879
+  _globals['_FIRING']._serialized_end=1093
+  _globals['_TRIGGER']._serialized_start=1095
+  _globals['_TRIGGER']._serialized_end=1210
+  _globals['_LISTTRIGGERSRESPONSE']._serialized_start=1212
+  _globals['_LISTTRIGGERSRESPONSE']._serialized_end=1281
+  _globals['_FIRETRIGGERREQUEST']._serialized_start=1283
+  _globals['_FIRETRIGGERREQUEST']._serialized_end=1330
+  _globals['_FIRETRIGGERRESPONSE']._serialized_start=1332
+  _globals['_FIRETRIGGERRESPONSE']._serialized_end=1397
+  _globals['_VERIFYCACHEREQUEST']._serialized_start=1399
+  _globals['_VERIFYCACHEREQUEST']._serialized_end=1486
+  _globals['_COVERAGE']._serialized_start=1489
+  _globals['_COVERAGE']._serialized_end=1735
+  _globals['_VERIFYCACHERESPONSE']._serialized_start=1737
+  _globals['_VERIFYCACHERESPONSE']._serialized_end=1856
+  _globals['_LISTCOVERAGEREPORTSREQUEST']._serialized_start=1858
+  _globals['_LISTCOVERAGEREPORTSREQUEST']._serialized_end=1934
+  _globals['_LISTCOVERAGEREPORTSRESPONSE']._serialized_start=1936
+  _globals['_LISTCOVERAGEREPORTSRESPONSE']._serialized_end=2048
+  _globals['_ADMINSERVICE']._serialized_start=2051
+  _globals['_ADMINSERVICE']._serialized_end=2976
 # @@protoc_insertion_point(module_scope)

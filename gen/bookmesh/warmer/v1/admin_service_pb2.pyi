@@ -4,6 +4,7 @@ isort:skip_file
 What operators ask of the warmer."""
 
 from bookmesh.mesh.v1 import admin_pb2 as admin_pb2
+from bookmesh.mesh.v1 import call_error_pb2 as call_error_pb2
 from bookmesh.mesh.v1 import journal_pb2 as journal_pb2
 from bookmesh.mesh.v1 import stats_pb2 as stats_pb2
 from collections import abc as abc
@@ -254,10 +255,16 @@ class Firing(message.Message):
     END_TIME_FIELD_NUMBER: builtins.int
     OUTCOME_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
+    FORCED_FIELD_NUMBER: builtins.int
+    MADE_UP_FIELD_NUMBER: builtins.int
     outcome: builtins.str
     """A sentence on what it did."""
     reason: builtins.str
     """A word of ErrorReason when it failed."""
+    forced: builtins.bool
+    """Somebody fired it by hand."""
+    made_up: builtins.bool
+    """It was due while no process was there, and made up for later."""
     @builtins.property
     def due_time(self) -> timestamp_pb2.Timestamp:
         """The instant that it was due."""
@@ -278,10 +285,12 @@ class Firing(message.Message):
         end_time: timestamp_pb2.Timestamp | None = ...,
         outcome: builtins.str = ...,
         reason: builtins.str = ...,
+        forced: builtins.bool = ...,
+        made_up: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["due_time", b"due_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["due_time", b"due_time", "end_time", b"end_time", "outcome", b"outcome", "reason", b"reason", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["due_time", b"due_time", "end_time", b"end_time", "forced", b"forced", "made_up", b"made_up", "outcome", b"outcome", "reason", b"reason", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -419,14 +428,34 @@ class Coverage(message.Message):
     KEY_COUNT_FIELD_NUMBER: builtins.int
     PRESENT_COUNT_FIELD_NUMBER: builtins.int
     REPAIRED_COUNT_FIELD_NUMBER: builtins.int
+    HOT_COUNT_FIELD_NUMBER: builtins.int
+    COLD_COUNT_FIELD_NUMBER: builtins.int
+    EXPIRING_COUNT_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    LIBRARY_KEY_COUNT_FIELD_NUMBER: builtins.int
+    ERROR_FIELD_NUMBER: builtins.int
     library_id: builtins.str
     """The library."""
     key_count: builtins.int
     """Keys looked at."""
     present_count: builtins.int
-    """Keys that were cached."""
+    """Keys that were cached, in whichever tier."""
     repaired_count: builtins.int
     """Keys warmed again."""
+    hot_count: builtins.int
+    """Keys that lay in the hot tier."""
+    cold_count: builtins.int
+    """Keys that lay in the cold tier."""
+    expiring_count: builtins.int
+    """Keys that were cached but would not have lasted until the next verification."""
+    job_id: builtins.str
+    """The job that warms what was missing or expiring; empty when there is none."""
+    library_key_count: builtins.int
+    """Keys of the library in all."""
+    @builtins.property
+    def error(self) -> call_error_pb2.CallError:
+        """Why the library could not be looked at."""
+
     def __init__(
         self,
         *,
@@ -434,10 +463,16 @@ class Coverage(message.Message):
         key_count: builtins.int = ...,
         present_count: builtins.int = ...,
         repaired_count: builtins.int = ...,
+        hot_count: builtins.int = ...,
+        cold_count: builtins.int = ...,
+        expiring_count: builtins.int = ...,
+        job_id: builtins.str = ...,
+        library_key_count: builtins.int = ...,
+        error: call_error_pb2.CallError | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["key_count", b"key_count", "library_id", b"library_id", "present_count", b"present_count", "repaired_count", b"repaired_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cold_count", b"cold_count", "error", b"error", "expiring_count", b"expiring_count", "hot_count", b"hot_count", "job_id", b"job_id", "key_count", b"key_count", "library_id", b"library_id", "library_key_count", b"library_key_count", "present_count", b"present_count", "repaired_count", b"repaired_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -448,17 +483,73 @@ class VerifyCacheResponse(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     LIBRARIES_FIELD_NUMBER: builtins.int
+    VERIFY_TIME_FIELD_NUMBER: builtins.int
     @builtins.property
     def libraries(self) -> containers.RepeatedCompositeFieldContainer[Coverage]:
         """One for each library."""
+
+    @builtins.property
+    def verify_time(self) -> timestamp_pb2.Timestamp:
+        """When they were looked at."""
 
     def __init__(
         self,
         *,
         libraries: abc.Iterable[Coverage] | None = ...,
+        verify_time: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["verify_time", b"verify_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["libraries", b"libraries", "verify_time", b"verify_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListCoverageReportsRequest(message.Message):
+    """Asks what the verifications found."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Reports a page: 50 by default, at most 1,000; more is taken as that."""
+    page_token: builtins.str
+    """From the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["libraries", b"libraries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListCoverageReportsResponse(message.Message):
+    """What the verifications found."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    REPORTS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the page after this one; empty at the end."""
+    @builtins.property
+    def reports(self) -> containers.RepeatedCompositeFieldContainer[VerifyCacheResponse]:
+        """The reports, newest first."""
+
+    def __init__(
+        self,
+        *,
+        reports: abc.Iterable[VerifyCacheResponse] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["next_page_token", b"next_page_token", "reports", b"reports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

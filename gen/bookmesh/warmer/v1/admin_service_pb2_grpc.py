@@ -75,6 +75,11 @@ class AdminServiceStub:
                 request_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheRequest.SerializeToString,
                 response_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheResponse.FromString,
                 _registered_method=True)
+        self.ListCoverageReports = channel.unary_unary(
+                '/bookmesh.warmer.v1.AdminService/ListCoverageReports',
+                request_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -137,6 +142,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCoverageReports(self, request, context):
+        """What the verifications found, newest first, in pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +191,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.VerifyCache,
                     request_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheRequest.FromString,
                     response_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheResponse.SerializeToString,
+            ),
+            'ListCoverageReports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCoverageReports,
+                    request_deserializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsRequest.FromString,
+                    response_serializer=bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +415,33 @@ class AdminService:
             '/bookmesh.warmer.v1.AdminService/VerifyCache',
             bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheRequest.SerializeToString,
             bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.VerifyCacheResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCoverageReports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.warmer.v1.AdminService/ListCoverageReports',
+            bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsRequest.SerializeToString,
+            bookmesh_dot_warmer_dot_v1_dot_admin__service__pb2.ListCoverageReportsResponse.FromString,
             options,
             channel_credentials,
             insecure,

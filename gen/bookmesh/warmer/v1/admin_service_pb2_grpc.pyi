@@ -32,6 +32,8 @@ class AdminServiceStub:
     """Fires a trigger now."""
     VerifyCache: aio.UnaryUnaryMultiCallable[admin_service_pb2.VerifyCacheRequest, admin_service_pb2.VerifyCacheResponse]
     """Looks whether what was warmed is still cached, and repairs what is not."""
+    ListCoverageReports: aio.UnaryUnaryMultiCallable[admin_service_pb2.ListCoverageReportsRequest, admin_service_pb2.ListCoverageReportsResponse]
+    """What the verifications found, newest first, in pages."""
 
 class AdminServiceServicer(metaclass=abc_1.ABCMeta):
     """The Admin entrypoint, for operators and for services whose binding names it."""
@@ -99,5 +101,13 @@ class AdminServiceServicer(metaclass=abc_1.ABCMeta):
         context: aio.ServicerContext[admin_service_pb2.VerifyCacheRequest, abc.Awaitable[admin_service_pb2.VerifyCacheResponse]],
     ) -> abc.Awaitable[admin_service_pb2.VerifyCacheResponse]:
         """Looks whether what was warmed is still cached, and repairs what is not."""
+
+    @abc_1.abstractmethod
+    def ListCoverageReports(
+        self,
+        request: admin_service_pb2.ListCoverageReportsRequest,
+        context: aio.ServicerContext[admin_service_pb2.ListCoverageReportsRequest, abc.Awaitable[admin_service_pb2.ListCoverageReportsResponse]],
+    ) -> abc.Awaitable[admin_service_pb2.ListCoverageReportsResponse]:
+        """What the verifications found, newest first, in pages."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: aio.Server) -> None: ...

@@ -81,11 +81,11 @@ class _StrategyEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Strategy.Valu
     STRATEGY_UNSPECIFIED: _Strategy.ValueType  # 0
     """As HYBRID."""
     STRATEGY_ISBN: _Strategy.ValueType  # 1
-    """Each book, by its ISBN, or by title and author when it has none."""
+    """Each book by its ISBN: a thousand in one call to the provider. A row that has none is skipped, and said to be."""
     STRATEGY_AUTHOR_FIRST: _Strategy.ValueType  # 2
-    """Each author, then the books."""
+    """Each author, the most frequent first, with the books that have no ISBN; then each ISBN."""
     STRATEGY_HYBRID: _Strategy.ValueType  # 3
-    """Each book, then each author."""
+    """Each ISBN; then each author, the most frequent first, with the books that have no ISBN."""
 
 class Strategy(_Strategy, metaclass=_StrategyEnumTypeWrapper):
     """Which searches are warmed, and in which order."""
@@ -93,11 +93,11 @@ class Strategy(_Strategy, metaclass=_StrategyEnumTypeWrapper):
 STRATEGY_UNSPECIFIED: Strategy.ValueType  # 0
 """As HYBRID."""
 STRATEGY_ISBN: Strategy.ValueType  # 1
-"""Each book, by its ISBN, or by title and author when it has none."""
+"""Each book by its ISBN: a thousand in one call to the provider. A row that has none is skipped, and said to be."""
 STRATEGY_AUTHOR_FIRST: Strategy.ValueType  # 2
-"""Each author, then the books."""
+"""Each author, the most frequent first, with the books that have no ISBN; then each ISBN."""
 STRATEGY_HYBRID: Strategy.ValueType  # 3
-"""Each book, then each author."""
+"""Each ISBN; then each author, the most frequent first, with the books that have no ISBN."""
 
 class _RowSelection:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -110,7 +110,7 @@ class _RowSelectionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_RowSelect
     ROW_SELECTION_ALL: _RowSelection.ValueType  # 1
     """Every row."""
     ROW_SELECTION_PARKED: _RowSelection.ValueType  # 2
-    """Those that earlier jobs parked."""
+    """Those that earlier jobs parked, or were cancelled before they came to."""
 
 class RowSelection(_RowSelection, metaclass=_RowSelectionEnumTypeWrapper):
     """Which rows of a library are warmed."""
@@ -120,7 +120,7 @@ ROW_SELECTION_UNSPECIFIED: RowSelection.ValueType  # 0
 ROW_SELECTION_ALL: RowSelection.ValueType  # 1
 """Every row."""
 ROW_SELECTION_PARKED: RowSelection.ValueType  # 2
-"""Those that earlier jobs parked."""
+"""Those that earlier jobs parked, or were cancelled before they came to."""
 
 class _WarmJobState:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -384,6 +384,133 @@ class UploadLibraryResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class GetLibraryRequest(message.Message):
+    """Asks for a library."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    LIBRARY_ID_FIELD_NUMBER: builtins.int
+    library_id: builtins.str
+    """Required. Its id."""
+    def __init__(
+        self,
+        *,
+        library_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["library_id", b"library_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetLibraryResponse(message.Message):
+    """A library."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    LIBRARY_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def library(self) -> Library:
+        """The library."""
+
+    def __init__(
+        self,
+        *,
+        library: Library | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["library", b"library"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["library", b"library"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListLibrariesRequest(message.Message):
+    """Asks for libraries."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Libraries a page: 50 by default, at most 1,000; more is taken as that."""
+    page_token: builtins.str
+    """From the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListLibrariesResponse(message.Message):
+    """A page of libraries."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    LIBRARIES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the page after this one; empty at the end."""
+    @builtins.property
+    def libraries(self) -> containers.RepeatedCompositeFieldContainer[Library]:
+        """The libraries, by id."""
+
+    def __init__(
+        self,
+        *,
+        libraries: abc.Iterable[Library] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["libraries", b"libraries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeleteLibraryRequest(message.Message):
+    """Asks to forget a library."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    LIBRARY_ID_FIELD_NUMBER: builtins.int
+    library_id: builtins.str
+    """Required. Its id."""
+    def __init__(
+        self,
+        *,
+        library_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["library_id", b"library_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeleteLibraryResponse(message.Message):
+    """A library that is forgotten."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class InlineLibrary(message.Message):
     """Books and authors given in the request itself."""
 
@@ -496,8 +623,12 @@ class WarmPlan(message.Message):
     TITLE_COUNT_FIELD_NUMBER: builtins.int
     PROVIDER_CALLS_FIELD_NUMBER: builtins.int
     ESTIMATED_DURATION_MS_FIELD_NUMBER: builtins.int
+    COVERED_COUNT_FIELD_NUMBER: builtins.int
+    SKIPPED_COUNT_FIELD_NUMBER: builtins.int
+    LIBRARY_FIELD_NUMBER: builtins.int
+    DAY_COUNT_FIELD_NUMBER: builtins.int
     search_count: builtins.int
-    """Searches in all."""
+    """Searches in all: by ISBN, by author, and by title and author."""
     fresh_count: builtins.int
     """Those whose answers are fresh already."""
     isbn_count: builtins.int
@@ -508,9 +639,19 @@ class WarmPlan(message.Message):
     """Those by title and author."""
     estimated_duration_ms: builtins.int
     """The least time that the providers' rates allow."""
+    covered_count: builtins.int
+    """Searches by title that an author's bibliography covers, which is asked for anyway."""
+    skipped_count: builtins.int
+    """Rows that hold a book for which the strategy has no search."""
+    day_count: builtins.int
+    """Days whose quota it takes, today included; 0 when it takes none."""
     @builtins.property
     def provider_calls(self) -> containers.RepeatedCompositeFieldContainer[ProviderCalls]:
         """Calls that it will make, by provider."""
+
+    @builtins.property
+    def library(self) -> Library:
+        """Books, authors and rows, and what is wrong with some."""
 
     def __init__(
         self,
@@ -522,10 +663,14 @@ class WarmPlan(message.Message):
         title_count: builtins.int = ...,
         provider_calls: abc.Iterable[ProviderCalls] | None = ...,
         estimated_duration_ms: builtins.int = ...,
+        covered_count: builtins.int = ...,
+        skipped_count: builtins.int = ...,
+        library: Library | None = ...,
+        day_count: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["library", b"library"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["author_count", b"author_count", "estimated_duration_ms", b"estimated_duration_ms", "fresh_count", b"fresh_count", "isbn_count", b"isbn_count", "provider_calls", b"provider_calls", "search_count", b"search_count", "title_count", b"title_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["author_count", b"author_count", "covered_count", b"covered_count", "day_count", b"day_count", "estimated_duration_ms", b"estimated_duration_ms", "fresh_count", b"fresh_count", "isbn_count", b"isbn_count", "library", b"library", "provider_calls", b"provider_calls", "search_count", b"search_count", "skipped_count", b"skipped_count", "title_count", b"title_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,6 +723,7 @@ class WarmProgress(message.Message):
     REJECT_COUNT_FIELD_NUMBER: builtins.int
     DUPLICATE_COUNT_FIELD_NUMBER: builtins.int
     RETRY_COUNT_FIELD_NUMBER: builtins.int
+    SKIPPED_COUNT_FIELD_NUMBER: builtins.int
     row_count: builtins.int
     """Rows of the library."""
     book_count: builtins.int
@@ -608,6 +754,8 @@ class WarmProgress(message.Message):
     """Rows that repeat a book."""
     retry_count: builtins.int
     """Searches tried again."""
+    skipped_count: builtins.int
+    """Rows that hold a book for which the strategy has no search."""
     def __init__(
         self,
         *,
@@ -626,10 +774,11 @@ class WarmProgress(message.Message):
         reject_count: builtins.int = ...,
         duplicate_count: builtins.int = ...,
         retry_count: builtins.int = ...,
+        skipped_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["author_count", b"author_count", "book_count", b"book_count", "duplicate_count", b"duplicate_count", "failed_count", b"failed_count", "fresh_count", b"fresh_count", "not_found_count", b"not_found_count", "parked_count", b"parked_count", "provider_call_count", b"provider_call_count", "reject_count", b"reject_count", "remaining_ms", b"remaining_ms", "retry_count", b"retry_count", "row_count", b"row_count", "search_count", b"search_count", "searches_per_second", b"searches_per_second", "warmed_count", b"warmed_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["author_count", b"author_count", "book_count", b"book_count", "duplicate_count", b"duplicate_count", "failed_count", b"failed_count", "fresh_count", b"fresh_count", "not_found_count", b"not_found_count", "parked_count", b"parked_count", "provider_call_count", b"provider_call_count", "reject_count", b"reject_count", "remaining_ms", b"remaining_ms", "retry_count", b"retry_count", "row_count", b"row_count", "search_count", b"search_count", "searches_per_second", b"searches_per_second", "skipped_count", b"skipped_count", "warmed_count", b"warmed_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -651,6 +800,8 @@ class WarmJob(message.Message):
     UPDATE_TIME_FIELD_NUMBER: builtins.int
     ERROR_FIELD_NUMBER: builtins.int
     TRIGGER_FIELD_NUMBER: builtins.int
+    RESUME_TIME_FIELD_NUMBER: builtins.int
+    ROWS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its name."""
     state: WarmJobState.ValueType
@@ -663,6 +814,8 @@ class WarmJob(message.Message):
     """The id that the caller gave."""
     trigger: builtins.str
     """The trigger that started it; empty when a person did."""
+    rows: RowSelection.ValueType
+    """The rows that it warms."""
     @builtins.property
     def progress(self) -> WarmProgress:
         """How far it has come."""
@@ -687,6 +840,10 @@ class WarmJob(message.Message):
     def error(self) -> call_error_pb2.CallError:
         """Why it failed."""
 
+    @builtins.property
+    def resume_time(self) -> timestamp_pb2.Timestamp:
+        """When a job that is WAITING goes on."""
+
     def __init__(
         self,
         *,
@@ -702,10 +859,12 @@ class WarmJob(message.Message):
         update_time: timestamp_pb2.Timestamp | None = ...,
         error: call_error_pb2.CallError | None = ...,
         trigger: builtins.str = ...,
+        resume_time: timestamp_pb2.Timestamp | None = ...,
+        rows: RowSelection.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "resume_time", b"resume_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "id", b"id", "library_id", b"library_id", "progress", b"progress", "request_id", b"request_id", "start_time", b"start_time", "state", b"state", "strategy", b"strategy", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "id", b"id", "library_id", b"library_id", "progress", b"progress", "request_id", b"request_id", "resume_time", b"resume_time", "rows", b"rows", "start_time", b"start_time", "state", b"state", "strategy", b"strategy", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

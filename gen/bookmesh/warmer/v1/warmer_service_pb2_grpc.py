@@ -40,6 +40,21 @@ class WarmerServiceStub:
                 request_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryRequest.SerializeToString,
                 response_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryResponse.FromString,
                 _registered_method=True)
+        self.GetLibrary = channel.unary_unary(
+                '/bookmesh.warmer.v1.WarmerService/GetLibrary',
+                request_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryResponse.FromString,
+                _registered_method=True)
+        self.ListLibraries = channel.unary_unary(
+                '/bookmesh.warmer.v1.WarmerService/ListLibraries',
+                request_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesResponse.FromString,
+                _registered_method=True)
+        self.DeleteLibrary = channel.unary_unary(
+                '/bookmesh.warmer.v1.WarmerService/DeleteLibrary',
+                request_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryRequest.SerializeToString,
+                response_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryResponse.FromString,
+                _registered_method=True)
         self.Warm = channel.unary_unary(
                 '/bookmesh.warmer.v1.WarmerService/Warm',
                 request_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.WarmRequest.SerializeToString,
@@ -94,6 +109,28 @@ class WarmerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLibrary(self, request, context):
+        """A stored library.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLibraries(self, request, context):
+        """The stored libraries, in pages. A library stays until it is deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteLibrary(self, request, context):
+        """Forgets a library; what was warmed for it stays in the cache for its time.
+        ABORTED with JOB_ALREADY_RUNNING, naming it, while a job on it runs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Warm(self, request, context):
         """Starts a job that warms the cache, and answers at once.
         ABORTED with JOB_ALREADY_RUNNING, naming it, while another job on the same library runs.
@@ -124,7 +161,7 @@ class WarmerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PauseWarmJob(self, request, context):
-        """Halts a job; what is under way is finished.
+        """Halts a job within a second; what the providers are asked for in that moment still reaches the cache.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +195,21 @@ def add_WarmerServiceServicer_to_server(servicer, server):
                     servicer.UploadLibrary,
                     request_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryRequest.FromString,
                     response_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryResponse.SerializeToString,
+            ),
+            'GetLibrary': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLibrary,
+                    request_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryRequest.FromString,
+                    response_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryResponse.SerializeToString,
+            ),
+            'ListLibraries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLibraries,
+                    request_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesRequest.FromString,
+                    response_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesResponse.SerializeToString,
+            ),
+            'DeleteLibrary': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteLibrary,
+                    request_deserializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryRequest.FromString,
+                    response_serializer=bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryResponse.SerializeToString,
             ),
             'Warm': grpc.unary_unary_rpc_method_handler(
                     servicer.Warm,
@@ -228,6 +280,87 @@ class WarmerService:
             '/bookmesh.warmer.v1.WarmerService/UploadLibrary',
             bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryRequest.SerializeToString,
             bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.UploadLibraryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLibrary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.warmer.v1.WarmerService/GetLibrary',
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryRequest.SerializeToString,
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.GetLibraryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLibraries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.warmer.v1.WarmerService/ListLibraries',
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesRequest.SerializeToString,
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.ListLibrariesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteLibrary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bookmesh.warmer.v1.WarmerService/DeleteLibrary',
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryRequest.SerializeToString,
+            bookmesh_dot_warmer_dot_v1_dot_warmer__service__pb2.DeleteLibraryResponse.FromString,
             options,
             channel_credentials,
             insecure,

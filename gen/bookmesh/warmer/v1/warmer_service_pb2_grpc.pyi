@@ -20,6 +20,14 @@ class WarmerServiceStub:
     """Takes a library as a stream of bytes. Nothing is accepted before it is safely stored; the same file twice is one library.
     INVALID_ARGUMENT when no column can be used, when it is no text, or when it is over the limit.
     """
+    GetLibrary: aio.UnaryUnaryMultiCallable[warmer_service_pb2.GetLibraryRequest, warmer_service_pb2.GetLibraryResponse]
+    """A stored library."""
+    ListLibraries: aio.UnaryUnaryMultiCallable[warmer_service_pb2.ListLibrariesRequest, warmer_service_pb2.ListLibrariesResponse]
+    """The stored libraries, in pages. A library stays until it is deleted."""
+    DeleteLibrary: aio.UnaryUnaryMultiCallable[warmer_service_pb2.DeleteLibraryRequest, warmer_service_pb2.DeleteLibraryResponse]
+    """Forgets a library; what was warmed for it stays in the cache for its time.
+    ABORTED with JOB_ALREADY_RUNNING, naming it, while a job on it runs.
+    """
     Warm: aio.UnaryUnaryMultiCallable[warmer_service_pb2.WarmRequest, warmer_service_pb2.WarmResponse]
     """Starts a job that warms the cache, and answers at once.
     ABORTED with JOB_ALREADY_RUNNING, naming it, while another job on the same library runs.
@@ -31,7 +39,7 @@ class WarmerServiceStub:
     ListWarmJobs: aio.UnaryUnaryMultiCallable[warmer_service_pb2.ListWarmJobsRequest, warmer_service_pb2.ListWarmJobsResponse]
     """The jobs, newest first, in pages."""
     PauseWarmJob: aio.UnaryUnaryMultiCallable[warmer_service_pb2.PauseWarmJobRequest, warmer_service_pb2.PauseWarmJobResponse]
-    """Halts a job; what is under way is finished."""
+    """Halts a job within a second; what the providers are asked for in that moment still reaches the cache."""
     ResumeWarmJob: aio.UnaryUnaryMultiCallable[warmer_service_pb2.ResumeWarmJobRequest, warmer_service_pb2.ResumeWarmJobResponse]
     """Goes on with a paused job."""
     CancelWarmJob: aio.UnaryUnaryMultiCallable[warmer_service_pb2.CancelWarmJobRequest, warmer_service_pb2.CancelWarmJobResponse]
@@ -50,6 +58,32 @@ class WarmerServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[warmer_service_pb2.UploadLibraryResponse]:
         """Takes a library as a stream of bytes. Nothing is accepted before it is safely stored; the same file twice is one library.
         INVALID_ARGUMENT when no column can be used, when it is no text, or when it is over the limit.
+        """
+
+    @abc_1.abstractmethod
+    def GetLibrary(
+        self,
+        request: warmer_service_pb2.GetLibraryRequest,
+        context: aio.ServicerContext[warmer_service_pb2.GetLibraryRequest, abc.Awaitable[warmer_service_pb2.GetLibraryResponse]],
+    ) -> abc.Awaitable[warmer_service_pb2.GetLibraryResponse]:
+        """A stored library."""
+
+    @abc_1.abstractmethod
+    def ListLibraries(
+        self,
+        request: warmer_service_pb2.ListLibrariesRequest,
+        context: aio.ServicerContext[warmer_service_pb2.ListLibrariesRequest, abc.Awaitable[warmer_service_pb2.ListLibrariesResponse]],
+    ) -> abc.Awaitable[warmer_service_pb2.ListLibrariesResponse]:
+        """The stored libraries, in pages. A library stays until it is deleted."""
+
+    @abc_1.abstractmethod
+    def DeleteLibrary(
+        self,
+        request: warmer_service_pb2.DeleteLibraryRequest,
+        context: aio.ServicerContext[warmer_service_pb2.DeleteLibraryRequest, abc.Awaitable[warmer_service_pb2.DeleteLibraryResponse]],
+    ) -> abc.Awaitable[warmer_service_pb2.DeleteLibraryResponse]:
+        """Forgets a library; what was warmed for it stays in the cache for its time.
+        ABORTED with JOB_ALREADY_RUNNING, naming it, while a job on it runs.
         """
 
     @abc_1.abstractmethod
@@ -92,7 +126,7 @@ class WarmerServiceServicer(metaclass=abc_1.ABCMeta):
         request: warmer_service_pb2.PauseWarmJobRequest,
         context: aio.ServicerContext[warmer_service_pb2.PauseWarmJobRequest, abc.Awaitable[warmer_service_pb2.PauseWarmJobResponse]],
     ) -> abc.Awaitable[warmer_service_pb2.PauseWarmJobResponse]:
-        """Halts a job; what is under way is finished."""
+        """Halts a job within a second; what the providers are asked for in that moment still reaches the cache."""
 
     @abc_1.abstractmethod
     def ResumeWarmJob(

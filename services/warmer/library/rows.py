@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.warmer.columns import AUTHOR, ISBN, ISBN10, ISBN13, MORE_AUTHORS, TITLE, Columns
-from services.warmer.isbn_cells import Fault, Read, read
+from services.warmer.library.columns import AUTHOR, ISBN, ISBN10, ISBN13, MORE_AUTHORS, TITLE, Columns
+from services.warmer.library.isbn_cells import Fault, Read, read
 
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""

@@ -15,7 +15,7 @@ from bookmesh.warmer.v1.warmer_service_pb2 import (
     LibraryFormat,
 )
 
-from services.warmer.isbn_cells import isbn13_of
+from services.warmer.library.isbn_cells import isbn13_of
 
 TITLE, AUTHOR, MORE_AUTHORS, ISBN13, ISBN10, ISBN = "title", "author", "more authors", "isbn13", "isbn10", "isbn"
 

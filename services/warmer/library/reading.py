@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
 
-from services.warmer.columns import Columns, NoColumnsError, columns_of, delimiter_of
-from services.warmer.decoding import LibraryError, lines_of
-from services.warmer.rows import Reject, Repair, Row, judge
+from services.warmer.library.columns import Columns, NoColumnsError, columns_of, delimiter_of
+from services.warmer.library.decoding import LibraryError, lines_of
+from services.warmer.library.rows import Reject, Repair, Row, judge
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""

@@ -1,0 +1,1 @@
+"""Libraries: how they come in, what their lines hold, and where they rest."""
