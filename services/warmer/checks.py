@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_ISBN, ERROR_REASON_NOT_BUILT
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_ISBN
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
-from mesh.status import InvalidArgumentError, UnimplementedError
+from mesh.status import InvalidArgumentError
 from services.warmer.library.isbn_cells import isbn13_of
 
 PAGE_SIZE = 50
@@ -30,19 +30,12 @@ class InlineBook:
     authors: Sequence[str] = ()
 
 
-def checked_warm(request: pb.WarmRequest) -> Sequence[InlineBook]:
-    """Sees that a request can be met; the rows that it holds itself, none when it names a library.
+def inline_books(request: pb.WarmRequest) -> Sequence[InlineBook]:
+    """The rows that a request holds itself; none when it names a library.
 
     Raises:
         InvalidArgumentError: INVALID_ISBN.
-        UnimplementedError: NOT_BUILT, for parked rows.
     """
-    if request.rows == pb.ROW_SELECTION_PARKED:
-        raise UnimplementedError(
-            ERROR_REASON_NOT_BUILT,
-            "warming parked rows alone is not built yet; warm all rows, and what is fresh costs nothing",
-            metadata={"method": "Warm", "field": "rows"},
-        )
     inline = request.inline
     books = [
         InlineBook(line=at + 1, isbn13=_isbn13(isbn, f"inline.isbns[{at}]")) for at, isbn in enumerate(inline.isbns)

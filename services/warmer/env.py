@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceStub as BooksAdminStub
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
+from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceStub as IsbndbAdminStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 
 from mesh.introspection import Introspection
@@ -17,7 +19,11 @@ class Env:
     BOOKS_API_PROXY: BooksServiceStub
     """The proxy, which answers the searches and alone writes the cache."""
     ISBNDB_WORKER: IsbndbServiceStub
-    """The leaf; its bibliographies are not asked for yet."""
+    """The leaf; what it knows reaches the cache by way of the proxy alone."""
+    BOOKS_ADMIN: BooksAdminStub
+    """The proxy's Admin entrypoint, which tells what lies in each tier."""
+    ISBNDB_ADMIN: IsbndbAdminStub
+    """The leaf's Admin entrypoint, which tells what its plan allows and what of it is left."""
     WARMING_CACHE: Kv
     """Jobs and how far they have come."""
     LIBRARY_DATA: Bucket
@@ -31,6 +37,4 @@ class Env:
     MAX_LIBRARY_ROWS: int = 1_000_000
     """Rows that a library may have."""
     WARM_CONCURRENCY: int = 2
-    """Batches of one job that are under way at a time; the provider's rate is what limits, so a few keep it busy."""
-    ISBNDB_PLAN: str = "basic"
-    """The subscription that plans are reckoned with: "basic", "premium", "pro" or "enterprise"."""
+    """Batches that are under way in a process at a time; the provider's rate is what limits, so a few keep it busy."""

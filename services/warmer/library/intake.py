@@ -12,11 +12,11 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from mesh.call import Clock
 from mesh.status import InvalidArgumentError, UnimplementedError
 from services.warmer import faults
+from services.warmer.jobs.messages import timestamp
 from services.warmer.library.decoding import LibraryError
 from services.warmer.library.libraries import Libraries, chunks_of, spool
 from services.warmer.library.reading import LibraryCounts, read_library
 from services.warmer.library.rows import Reject, Repair
-from services.warmer.messages import timestamp
 
 TOLD = 100
 """Rejects, and repairs, that an answer shows; their numbers are told in full."""

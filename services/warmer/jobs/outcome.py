@@ -1,5 +1,6 @@
 """What became of a search, of a batch and of all of them: the only place that counts. Pure."""
 
+import dataclasses
 import enum
 from dataclasses import dataclass, field
 from typing import Self
@@ -69,6 +70,14 @@ class Tally:
             calls=self.calls + other.calls,
             retries=self.retries + other.retries,
         )
+
+    def counts(self) -> tuple[int, ...]:
+        """Its numbers in the order of TALLIED."""
+        return tuple(getattr(self, name) for name in TALLIED)
+
+
+TALLIED = tuple(each.name for each in dataclasses.fields(Tally))
+"""What is counted, in the order in which it is stored."""
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
-"""The only place that calls BOOKS_API_PROXY: asks for a batch of searches until each is settled.
+"""The only place that has the proxy search: asks for a batch of searches until each is settled.
 
 What is wrong with one search settles that search; what is wrong with the proxy as a whole is waited out, for it says
-nothing of any search.
+nothing of any search. A provider's day that is spent is no failure either: the job waits for the next one.
 """
 
 import asyncio
@@ -14,12 +14,14 @@ import structlog
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 from bookmesh.type.v1.book_pb2 import TIER_ORIGIN
+from google.protobuf.duration_pb2 import Duration
 
 from mesh.status import MeshError
-from services.warmer.outcome import Outcome, Settled
-from services.warmer.plan import Search
+from mesh.trace import CLASS_KEY
+from services.warmer.jobs.outcome import Outcome, Settled
+from services.warmer.plan.searches import Search, SearchKind
 
-METADATA = (("x-bookmesh-class", "batch"),)
+METADATA = ((CLASS_KEY, "batch"),)
 """Marks calls that nobody waits for, so that the proxy may put those of people first."""
 
 BATCH_S = 300.0
@@ -32,18 +34,34 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 """Seconds before the first try more, which double with each, up to the longest."""
 
+SPENT_S = 300.0
+"""Seconds after which a provider whose day is spent is asked again, when it did not say when the next one begins."""
+
 _PASSING = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 """Status of a search that another try may settle."""
 
-_LASTING = frozenset({"QUOTA_SPENT"})
-"""Reasons among those that outlast any wait that makes sense here."""
+_SPENT = "QUOTA_SPENT"
 
 _UNREACHABLE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 """Status of a whole call that says that the proxy is not there, or has too much to do."""
 
+_KINDS = {SearchKind.AUTHOR: pb.QUERY_KIND_AUTHOR, SearchKind.TITLE: pb.QUERY_KIND_TITLE_AND_AUTHOR}
+
 _log = structlog.get_logger("services.warmer")
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+class QuotaSpentError(Exception):
+    """The provider's day is spent, so far as warming may spend it.
+
+    Args:
+        retry_after_s: seconds until the next one.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"the provider's day is spent for {retry_after_s:.0f} s more")
+        self.retry_after_s = retry_after_s
 
 
 class Listener(Protocol):
@@ -67,6 +85,8 @@ class _Trouble:
     message: str
     anew: bool = False
     """The proxy holds an answer that is not good enough, and must ask the providers anew."""
+    retry_after_s: float = 0.0
+    """Seconds until another try makes sense, for a spent quota."""
 
 
 class Asker:
@@ -81,21 +101,30 @@ class Asker:
         self._books = books
         self._sleep = sleep
 
-    async def ask(self, searches: Sequence[Search], places: Sequence[int], listener: Listener) -> None:
+    async def ask(
+        self, searches: Sequence[Search], places: Sequence[int], listener: Listener, *, min_fresh_s: float = 0.0
+    ) -> None:
         """Settles searches of a batch; returns when each of them is.
 
         Args:
             searches: the batch.
             places: those of its searches that are to be settled.
             listener: is told of each as soon as it is.
+            min_fresh_s: seconds that an answer must stay fresh yet to be none that is asked for anew.
+
+        Raises:
+            QuotaSpentError: those that are left have to wait for the provider's next day.
         """
         waiting: dict[int, _Trouble | None] = dict.fromkeys(places)
         tries = absences = 0
-        while True:
+        while waiting:
             before = len(waiting)
-            failure = await self._ask_once(searches, waiting, listener)
+            failure = await self._ask_once(searches, waiting, listener, min_fresh_s)
             if not waiting:
                 return
+            spent = [each.retry_after_s for each in waiting.values() if each is not None and each.reason == _SPENT]
+            if spent:
+                raise QuotaSpentError(max(spent) or SPENT_S)
             if failure is not None and failure.code in _UNREACHABLE:
                 # However long it takes: an unreachable proxy is no search's fault. What came before is progress.
                 absences = 1 if len(waiting) < before else absences + 1
@@ -118,15 +147,19 @@ class Asker:
             await self._sleep(_wait_s(tries))
 
     async def _ask_once(
-        self, searches: Sequence[Search], waiting: dict[int, _Trouble | None], listener: Listener
+        self,
+        searches: Sequence[Search],
+        waiting: dict[int, _Trouble | None],
+        listener: Listener,
+        min_fresh_s: float,
     ) -> MeshError | None:
         """Asks for what is waiting, and takes out what is settled; why the call as a whole failed, if it did."""
         places = list(waiting)
-        request = pb.BatchSearchAutoRequest(
-            queries=[_query(searches[place], anew=_is_anew(waiting[place])) for place in places]
-        )
+        queries = [query_of(searches[at], anew=_is_anew(waiting[at]), min_fresh_s=min_fresh_s) for at in places]
         paid: set[str] = set()
-        call = self._books.BatchSearchAuto(request, timeout=BATCH_S, metadata=METADATA)
+        call = self._books.BatchSearchAuto(
+            pb.BatchSearchAutoRequest(queries=queries), timeout=BATCH_S, metadata=METADATA
+        )
         try:
             async for answer in call:
                 if not 0 <= answer.query_index < len(places):
@@ -145,9 +178,17 @@ class Asker:
         return None
 
 
-def _query(search: Search, *, anew: bool) -> pb.SearchAutoRequest:
+def query_of(
+    search: Search, *, anew: bool = False, only_if_cached: bool = False, min_fresh_s: float = 0.0
+) -> pb.SearchAutoRequest:
     """One result is enough to see that there are some; the proxy keeps all of them, whatever it is asked to send."""
-    return pb.SearchAutoRequest(q=search.q, max_results=1, cache_control=pb.CacheControl(no_cache=anew))
+    control = pb.CacheControl(no_cache=anew, only_if_cached=only_if_cached)
+    if min_fresh_s and not anew:
+        control.min_fresh.CopyFrom(Duration(seconds=round(min_fresh_s)))
+    kind = _KINDS.get(search.kind, pb.QUERY_KIND_ISBN)
+    if search.kind is SearchKind.TITLE and not search.author:
+        kind = pb.QUERY_KIND_TITLE
+    return pb.SearchAutoRequest(q=search.q, max_results=1, cache_control=control, kind=kind)
 
 
 def _is_anew(trouble: _Trouble | None) -> bool:
@@ -158,8 +199,8 @@ def verdict_on(answer: pb.BatchSearchAutoResponse) -> Settled | _Trouble:
     """What an answer makes of its search: it is settled, or another try may help."""
     if answer.WhichOneof("outcome") != "response":
         error = answer.error
-        if error.reason in _LASTING:
-            return Settled(Outcome.PARKED, error.reason, error.message)
+        if error.reason == _SPENT:
+            return _Trouble(error.reason, error.message, retry_after_s=_retry_after_s(error.metadata))
         if error.code in _PASSING:
             return _Trouble(error.reason, error.message)
         return Settled(Outcome.FAILED, error.reason or "INTERNAL", error.message)
@@ -173,6 +214,11 @@ def verdict_on(answer: pb.BatchSearchAutoResponse) -> Settled | _Trouble:
     if not response.results:
         return Settled(Outcome.NOT_FOUND)
     return Settled(Outcome.WARMED if response.provenance.tier == TIER_ORIGIN else Outcome.FRESH)
+
+
+def _retry_after_s(metadata: object) -> float:
+    told = dict(metadata).get("retry_after_ms", "")  # type: ignore[call-overload]  # a map field, which is a mapping
+    return float(told) / 1000 if told.isdecimal() else 0.0
 
 
 def _calls(response: pb.SearchAutoResponse, paid: set[str]) -> int:

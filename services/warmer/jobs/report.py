@@ -5,10 +5,10 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from services.warmer.checks import InlineBook
+from services.warmer.jobs.outcome import Outcome, Settled
 from services.warmer.library.reading import Duplicate, Event
 from services.warmer.library.rows import Reject, Repair, Row
-from services.warmer.outcome import Outcome, Settled
-from services.warmer.plan import Search, author_searches, book_search
+from services.warmer.plan.searches import Search, author_search, book_search
 
 COLUMNS = ("line", "isbn_13", "title", "authors", "outcome", "reason", "hint")
 """The contract's columns."""
@@ -19,7 +19,11 @@ CHUNK = 64 * 1024
 PENDING = "pending"
 REJECTED = "rejected"
 DUPLICATE = "duplicate"
+SKIPPED = "skipped"
 """Outcomes beside those of searches."""
+
+_NO_ISBN = "NO_ISBN"
+_NO_ISBN_HINT = "this strategy asks by ISBN alone; the others search for the book by title and author"
 
 _LOST = frozenset({Outcome.FAILED, Outcome.PARKED})
 
@@ -31,17 +35,20 @@ Raises:
 """
 
 
-def report_of(events: Iterable[Event | InlineBook], look: Look) -> Iterator[bytes]:
+def report_of(events: Iterable[Event | InlineBook], look: Look, *, is_whole: bool = True) -> Iterator[bytes]:
     """A report in UTF-8, in parts of about CHUNK bytes; lines end as RFC 4180 has it.
 
     Args:
         events: what the library holds, in the order of its lines; a repair comes right after its row.
         look: what became of a search.
+        is_whole: the job was for all rows; those that another one is not for are left out.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for line in _lines(events, look):
+    for line in _lines(events, look, is_whole=is_whole):
+        if line is None:
+            continue
         writer.writerow(line)
         if out.tell() >= CHUNK:
             yield out.getvalue().encode()
@@ -50,41 +57,51 @@ def report_of(events: Iterable[Event | InlineBook], look: Look) -> Iterator[byte
     yield out.getvalue().encode()
 
 
-def _lines(events: Iterable[Event | InlineBook], look: Look) -> Iterator[Sequence[str | int]]:
+def _lines(events: Iterable[Event | InlineBook], look: Look, *, is_whole: bool) -> Iterator[Sequence[str | int] | None]:
     held: Row | InlineBook | None = None
     for event in events:
         if isinstance(event, Repair):
             if held is not None:
-                yield _book_line(held, look, event)
+                yield _book_line(held, look, event, is_whole=is_whole)
             held = None
             continue
         if held is not None:
-            yield _book_line(held, look)
+            yield _book_line(held, look, is_whole=is_whole)
         held = None
         match event:
+            case Reject() | Duplicate() if not is_whole:
+                continue
             case Reject():
                 hint = f"{event.hint}: {event.text}" if event.text else event.hint
                 yield event.line, "", "", "", REJECTED, event.reason, hint
             case Duplicate():
-                reason, hint = _lost_author(author_searches(event.authors), look)
+                reason, hint = _lost_author(map(author_search, event.authors), look)
                 repeated = f"repeats line {event.of_line}"
                 people = "; ".join(event.authors)
                 yield event.line, "", "", people, DUPLICATE, reason, f"{repeated}; {hint}" if hint else repeated
             case _:
                 held = event
     if held is not None:
-        yield _book_line(held, look)
+        yield _book_line(held, look, is_whole=is_whole)
 
 
-def _book_line(book: Row | InlineBook, look: Look, repair: Repair | None = None) -> Sequence[str | int]:
+def _book_line(
+    book: Row | InlineBook, look: Look, repair: Repair | None = None, *, is_whole: bool
+) -> Sequence[str | int] | None:
     search = book_search(book)
-    authors = author_searches(book.authors)
+    authors = [author_search(name) for name in book.authors]
     if search is None:
         search, *authors = authors
-    settled = look(search)
     outcome, reason, hint = PENDING, "", ""
-    if settled is not None:
-        outcome, reason, hint = settled.outcome.value, settled.reason, settled.hint
+    try:
+        settled = look(search)
+    except KeyError:
+        if not is_whole:
+            return None
+        outcome, reason, hint = SKIPPED, _NO_ISBN, _NO_ISBN_HINT
+    else:
+        if settled is not None:
+            outcome, reason, hint = settled.outcome.value, settled.reason, settled.hint
     if not reason:
         reason, hint = _lost_author(authors, look)
     if not reason and repair is not None:

@@ -1,0 +1,79 @@
+"""Makes reports out of libraries and records, and keeps those of jobs that are done."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+
+from services.warmer.checks import inline_books
+from services.warmer.jobs.job import Job
+from services.warmer.jobs.outcome import Settled
+from services.warmer.jobs.report import report_of
+from services.warmer.jobs.settling import settled_searches
+from services.warmer.jobs.store import JobStore
+from services.warmer.library.libraries import Libraries
+from services.warmer.plan.planning import events_of
+from services.warmer.plan.searches import Search
+from services.warmer.plan.shelf import PlanShelf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Reports of jobs."""
+
+    libraries: Libraries
+    """Where libraries and reports lie."""
+    store: JobStore
+    """Where records lie."""
+    shelf: PlanShelf
+    """Tells which search a record speaks of."""
+
+    async def made(self, job: Job) -> AsyncGenerator[bytes, None]:
+        """The report of a job as it stands.
+
+        Raises:
+            MeshError: a store does not answer, or what is needed is gone.
+        """
+        request = await self.store.asked(job.id)
+        known: dict[int, Settled | None] = {}
+        alike: dict[Settled | None, Settled | None] = {}
+        async for search, settled in settled_searches(job, self.store, self.shelf):
+            # A hash stands for the text, and one outcome for all that are alike: a million searches are held in little.
+            known[hash((search.kind, search.key))] = alike.setdefault(settled, settled)
+
+        def look(search: Search) -> Settled | None:
+            return known[hash((search.kind, search.key))] if job.part else None
+
+        is_whole = request.rows != pb.ROW_SELECTION_PARKED and not job.trigger
+        if request.HasField("inline"):
+            for chunk in report_of(inline_books(request), look, is_whole=True):
+                yield chunk
+            return
+        async with self.libraries.opened(request.library_id) as file:
+            chunks = report_of(events_of(file), look, is_whole=is_whole)
+            while chunk := await asyncio.to_thread(lambda: next(chunks, b"")):
+                yield chunk
+
+    async def keep(self, job: Job) -> None:
+        """Keeps the report of a job that is done.
+
+        Raises:
+            MeshError: a store does not answer, or what is needed is gone.
+        """
+        await self.libraries.keep_report(job.id, self.made(job))
+
+    async def of(self, job: Job) -> AsyncGenerator[bytes, None]:
+        """The report of a job: the one that was kept, else one made of what is known by now.
+
+        Raises:
+            MeshError: a store does not answer, or what is needed is gone.
+        """
+        is_kept = False
+        if job.ended:
+            async for chunk in self.libraries.report(job.id):
+                is_kept = True
+                yield chunk
+        if not is_kept:
+            async for chunk in self.made(job):
+                yield chunk

@@ -1,0 +1,117 @@
+"""From a request to its plan at rest: fetches the library, and reads it in a thread of its own."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+
+from services.warmer import faults
+from services.warmer.checks import InlineBook, inline_books
+from services.warmer.library.decoding import LibraryError
+from services.warmer.library.libraries import Libraries, chunks_of
+from services.warmer.library.reading import Duplicate, Event, read_library
+from services.warmer.library.rows import Row
+from services.warmer.plan.making import PlanMaker
+from services.warmer.plan.parked import Parked
+from services.warmer.plan.shelf import PlanHead, PlanShelf
+
+VERSION = 1
+"""Of how plans are made; a plan of another version is made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan at rest."""
+
+    plan_id: str
+    """Its name on the shelf."""
+    head: PlanHead
+    """How much it is."""
+    library: pb.Library
+    """What it is a plan for; the counts of a library that stands in the request."""
+    is_own: bool
+    """It is the plan of one job alone, and goes with it; the plan of a whole library stays for the next job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Plans jobs."""
+
+    libraries: Libraries
+    """Where the libraries lie."""
+    shelf: PlanShelf
+    """Where plans lie."""
+    parked: Parked
+    """What earlier jobs left undone."""
+
+    async def plan(self, request: pb.WarmRequest, name: str) -> Planned:
+        """What a request asks to warm; the same request on the same library always gives the same plan.
+
+        Args:
+            request: checked.
+            name: of its own plan, where the request is not for a whole library.
+
+        Raises:
+            InvalidArgumentError: the library can't be read (any more).
+            NotFoundError: LIBRARY_NOT_FOUND.
+            UnavailableError: STORE_UNAVAILABLE.
+        """
+        strategy = request.strategy or pb.STRATEGY_HYBRID
+        if request.HasField("inline"):
+            maker, library = _planned_inline(inline_books(request), strategy)
+            return Planned(plan_id=name, head=await self.shelf.keep(name, maker), library=library, is_own=True)
+        library = await self.libraries.require(request.library_id)
+        if request.rows == pb.ROW_SELECTION_PARKED:
+            maker = PlanMaker(strategy)
+            for search in await self.parked.of(request.library_id):
+                maker.add_search(search)
+            return Planned(plan_id=name, head=await self.shelf.keep(name, maker), library=library, is_own=True)
+        plan_id = f"{request.library_id}-{pb.Strategy.Name(strategy).removeprefix('STRATEGY_').lower()}-{VERSION}"
+        head = await self.shelf.head(plan_id)
+        if head is None:
+            async with self.libraries.opened(request.library_id) as file:
+                maker = await asyncio.to_thread(_planned, file, strategy)
+            head = await self.shelf.keep(plan_id, maker)
+        return Planned(plan_id=plan_id, head=head, library=library, is_own=False)
+
+
+def events_of(file: IO[bytes]) -> Iterator[Event]:
+    """What a stored library holds, line by line.
+
+    Raises:
+        InvalidArgumentError: it can't be read, though it could when it was uploaded.
+    """
+    try:
+        # It was within the limit when it was taken in.
+        yield from read_library(chunks_of(file), max_rows=2**62)[1]
+    except LibraryError as error:
+        raise faults.refused(error) from None
+
+
+def _planned(file: IO[bytes], strategy: pb.Strategy.ValueType) -> PlanMaker:
+    maker = PlanMaker(strategy)
+    for event in events_of(file):
+        if isinstance(event, Row):
+            maker.add(event)
+        elif isinstance(event, Duplicate) and strategy != pb.STRATEGY_ISBN:
+            maker.add_authors(event.authors)
+    return maker
+
+
+def _planned_inline(books: Sequence[InlineBook], strategy: pb.Strategy.ValueType) -> tuple[PlanMaker, pb.Library]:
+    maker = PlanMaker(strategy)
+    seen: set[str | Sequence[str]] = set()
+    for book in books:
+        key = book.isbn13 or tuple(book.authors)
+        if key not in seen:
+            seen.add(key)
+            maker.add(book)
+    library = pb.Library(
+        row_count=len(books),
+        book_count=maker.isbns,
+        author_count=len({author for book in books for author in book.authors}),
+        duplicate_count=len(books) - len(seen),
+    )
+    return maker, library
