@@ -24,7 +24,7 @@ from mesh.status import (
     NotFoundError,
 )
 from services.warmer.jobs.closing import Closing
-from services.warmer.jobs.job import Job, State
+from services.warmer.jobs.job import Extent, Job, Part, State
 from services.warmer.jobs.store import JobStore
 
 
@@ -54,13 +54,21 @@ class Jobs:
         self._clock = clock
         self._random_hex = random_hex
 
-    async def start(self, request: pb.WarmRequest, *, trigger: str = "", min_fresh_s: float = 0.0) -> Job:
+    async def start(
+        self,
+        request: pb.WarmRequest,
+        *,
+        trigger: str = "",
+        min_fresh_s: float = 0.0,
+        planned: tuple[Part, Extent] | None = None,
+    ) -> Job:
         """Begins a job, or finds the one that this very request began before.
 
         Args:
             request: checked; its library exists.
             trigger: the cron line that starts it.
             min_fresh_s: seconds that an answer must stay fresh yet to be no work.
+            planned: which part of a plan that is made already; None leaves the planning to the crew.
 
         Raises:
             AlreadyExistsError: REQUEST_ID_REUSED.
@@ -78,6 +86,8 @@ class Jobs:
             min_fresh_s=min_fresh_s,
             create_time=now,
             update_time=now,
+            part=planned[0] if planned else None,
+            extent=planned[1] if planned else Extent(),
         )
         claim = await self._store.begin(job, request, _fingerprint(request))
         match claim.word:

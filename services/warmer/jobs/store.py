@@ -85,7 +85,8 @@ class JobStore:
     async def begin(self, job: Job, request: pb.WarmRequest, fingerprint: str) -> Claim:
         """Writes a new job, unless its request or its library belongs to another."""
         keys = [f"job:{job.id}", "open", "jobs", f"running:{job.library_id}", f"request:{job.request_id}"]
-        fields: list[str | bytes] = [*_flat(new_fields(job)), "asked", request.SerializeToString()]
+        known = plan_fields(job.part, job.extent) if job.part is not None else {}
+        fields: list[str | bytes] = [*_flat(new_fields(job) | known), "asked", request.SerializeToString()]
         flags = (str(int(bool(job.library_id))), str(int(bool(job.request_id))))
         found = await self._scripts.run("begin", keys, job.id, fingerprint, self._kv.name("job:"), *flags, *fields)
         return Claim(found[0].decode(), found[1].decode())

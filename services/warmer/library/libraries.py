@@ -64,6 +64,15 @@ class Libraries:
             raise faults.not_found(library_id)
         return found.library
 
+    async def all(self) -> AsyncIterator[pb.Library]:
+        """All libraries, by id."""
+        async with _store():
+            keys = [info.key async for info in self._bucket.list("libraries/")]
+        for key in sorted(keys):
+            found = await self.find(key[len("libraries/") : -len(".summary")]) if key.endswith(".summary") else None
+            if found is not None:
+                yield found.library
+
     async def keep(self, file: IO[bytes], answer: pb.UploadLibraryResponse) -> None:
         """Stores a library; when this returns, it is safe."""
         library = answer.library
