@@ -1,6 +1,7 @@
 """The only place that makes people out of the author cells of a library. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
@@ -29,6 +30,9 @@ NOBODY = frozenset(
 
 _MARKS = re.compile(r"[,;&/|\\()\[\]{}<>~、，；•·]|\s(?:and|und|et|with)\s|^by\s|  |\bet al\b", re.IGNORECASE)
 """What makes a cell more than one plain name."""
+
+_ODD = re.compile(r"[^A-Za-z .'-]")
+"""What a plain name of ASCII letters has not."""
 
 _BETWEEN = re.compile(r"\s*[;|/\\、；•]\s*")
 """What parts people beyond doubt; a comma may also stand inside one name."""
@@ -66,10 +70,10 @@ _NAME_WORDS = 4
 def clean(cell: str) -> str:
     """One line of text without markup, as `line_of` has it; what has nothing to clean is given back at once."""
     if (
-        cell.isascii()
-        and cell.isprintable()
-        and len(cell) <= CELL_LENGTH
+        cell.isprintable()
         and not ("  " in cell or "<" in cell or "&" in cell or "~" in cell)
+        and (cell.isascii() or unicodedata.is_normalized("NFC", cell))
+        and len(cell) <= CELL_LENGTH
     ):
         return cell.strip()
     return line_of(cell, CELL_LENGTH)
@@ -80,10 +84,16 @@ def people(cell: str, style: Style = Style.FREE) -> tuple[str, ...]:
 
     Roles are taken off, and who has one is left out where somebody else wrote the book. "Various" is nobody.
     """
-    if not _MARKS.search(cell):
-        name = clean(cell)
-        return (name,) if is_somebody(name) else ()
-    return _people(cell, style)
+    if not _ODD.search(cell) and "  " not in cell and len(cell) <= NAME_LENGTH:
+        # Most of the world's authors: letters and blanks, and no word that may part two of them.
+        name = cell.strip()
+        low = name.lower()
+        if name[:1].isalpha() and not (" and " in low or " und " in low or " et " in low or " with " in low or low.startswith("by ")):
+            return (name,) if low.rstrip(".") not in NOBODY and not low.endswith(" et al") else ()
+    if _MARKS.search(cell):
+        return _people(cell, style)
+    name = clean(cell)
+    return (name,) if is_somebody(name) else ()
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +113,9 @@ def _people(cell: str, style: Style) -> tuple[str, ...]:
 
 def is_somebody(name: str) -> bool:
     """Whether a name can be searched for."""
-    return len(name) <= NAME_LENGTH and name.casefold().rstrip(".") not in NOBODY and any(map(str.isalpha, name))
+    if name[:1].isalpha() or any(map(str.isalpha, name)):
+        return len(name) <= NAME_LENGTH and name.casefold().rstrip(".") not in NOBODY
+    return False
 
 
 def without_others(names: Sequence[str], roles: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from services.warmer.library.formats import FORMATS
 from services.warmer.library.isbn_cells import read
 from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, Layout, layout_of
 from services.warmer.library.records import joined, records_of
-from services.warmer.library.rows import TEXT_LENGTH, Reject, Repair, Row, folded, judge_of
+from services.warmer.library.rows import TEXT_LENGTH, Reject, Repair, Row, judge_of
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""
@@ -78,7 +78,6 @@ class LibraryCounts:
 
     row_count: int = 0
     book_count: int = 0
-    author_count: int = 0
     reject_count: int = 0
     duplicate_count: int = 0
     repair_count: int = 0
@@ -86,30 +85,32 @@ class LibraryCounts:
     _lately: set[str] = field(default_factory=set, repr=False)
     """Names that came by lately, which need no second look."""
 
+    @property
+    def author_count(self) -> int:
+        """Different authors."""
+        return len(self._authors)
+
     def add(self, event: Event) -> None:
         """Counts one event."""
-        kind = type(event)
-        if kind is Repair:
-            self.repair_count += 1
-            return
-        self.row_count += 1
         if isinstance(event, Row):
             self.book_count += 1
         elif isinstance(event, Duplicate):
             self.duplicate_count += 1
-        else:
+        elif isinstance(event, Reject):
             self.reject_count += 1
+            self.row_count += 1
             return
+        else:
+            self.repair_count += 1
+            return
+        self.row_count += 1
+        lately = self._lately
         for name in event.authors:
-            if name not in self._lately:
-                self._meet(name)
-
-    def _meet(self, name: str) -> None:
-        self._authors.setdefault(hash(name.casefold()), 1)
-        self.author_count = len(self._authors)
-        if len(self._lately) >= _LATELY:
-            self._lately.clear()
-        self._lately.add(name)
+            if name not in lately:
+                self._authors.setdefault(hash(name.casefold()), 1)
+                if len(lately) >= _LATELY:
+                    lately.clear()
+                lately.add(name)
 
 
 _LATELY = 20_000
@@ -221,14 +222,8 @@ class _FirstBook:
         """
         line, authors = row.line, row.authors
         if not row.isbn13:
-            return self._texts.setdefault(_text_key(row), line)
+            return self._texts.setdefault(hash(row.text_key), line)
         first = self._isbns.setdefault(hash(row.isbn13), line)
         if row.title and authors:
-            self._texts.setdefault(_text_key(row), line)
+            self._texts.setdefault(hash(row.text_key), line)
         return first
-
-
-def _text_key(row: Row) -> int:
-    """Stands for title and first author; for a title alone, or an author alone, a key of its own."""
-    author = folded(row.authors[0]) if row.authors else ""
-    return hash(f"{folded(row.title) or row.title}\0{author}")

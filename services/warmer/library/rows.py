@@ -15,17 +15,24 @@ from services.warmer.library.people import clean, full_name, people, without_oth
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""
 
-_SERIES = re.compile(r" ?\([^()\[\]]*#\d[^()\[\]]*\)$")
-"""What Goodreads puts behind a title, in the form that half of all titles have it: "(Dune, #1)"."""
+_SERIES = re.compile(r"[^()\[\]]*#\d[^()\[\]]*\)")
+"""What Goodreads puts in brackets behind a title, in the form that half of all titles have it: "(Dune, #1)"."""
 
 _UNEASY = tuple(")] /:;,=-—")
 """How a title ends that `title_of` may change; else it only cares for commas and colons."""
 
 _NO_TITLE = frozenset({"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"})
 
-_PLAIN = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
+_SHORT = max(map(len, _NO_TITLE))
+
+_SMALL = bytes(range(256)).lower()
+_SIGNS = bytes(code for code in range(1, 128) if not chr(code).isalnum())
+_NO_LETTERS = re.compile(r"[^\w\0]+|_+")
 
 _IDENTIFIED = re.compile(r"(?i)\bisbn(?:13|10)?:\s*([0-9X -]+)")
+
+_BLANKS = frozenset({"", '=""'})
+"""Cells without an ISBN, as most programs write them."""
 
 _ISBN_LENGTH = 13
 _FORMULA = 16
@@ -45,9 +52,13 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """Proven by its check digit; empty when the line has none."""
 
     @property
-    def text_key(self) -> tuple[str, str]:
-        """Title and first author without regard to case, accents' form and punctuation."""
-        return folded(self.title), folded(self.authors[0]) if self.authors else ""
+    def text_key(self) -> bytes:
+        """Equal for rows of one title and first author, without regard to case, accents' form, blanks and signs."""
+        title, author = self.title, self.authors[0] if self.authors else ""
+        if title[:1].isalnum() or any(map(str.isalnum, title)):
+            return folded(f"{title}\0{author}")
+        # A title of nothing but signs is a title all the same.
+        return title.encode("utf-8", "surrogatepass") + b"\0" + folded(author)
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):
@@ -102,6 +113,13 @@ def judge_of(columns: Columns) -> Judge:
     style, has_more = columns.style, bool(columns.more) or columns.last_name != NOWHERE
     least = 1 + max(title_at, author_at, *isbns_at, *columns.more, columns.last_name, columns.identifiers, 0)
     first_isbn = isbns_at[0] if isbns_at else NOWHERE
+    blanks = tuple(isbns_at) if columns.identifiers == NOWHERE else (*isbns_at, columns.identifiers)
+
+    def is_without(cells: Sequence[str]) -> bool:
+        for place in blanks:  # noqa: SIM110 - all() of a generator takes three times as long
+            if cells[place] not in _BLANKS:
+                return False
+        return True
 
     def judge(line: int, cells: Sequence[str]) -> tuple[Row | Reject, Repair | None]:
         if len(cells) < least:
@@ -116,6 +134,8 @@ def judge_of(columns: Columns) -> Judge:
                 cell = cell[2:-1]
             if len(cell) == _ISBN_LENGTH and isbn13_of_digits(cell):
                 return Row(line, title, authors, cell), None
+        if (authors or title[:1].isalnum()) and is_without(cells):
+            return Row(line, title, authors, ""), None
         return _judged(line, title, authors, _isbns(cells, columns), cells)
 
     return judge
@@ -143,7 +163,7 @@ def _judged(
 
 
 def _isbns(cells: Sequence[str], columns: Columns) -> list[Read]:
-    found = [read(cells[place]) if cells[place] else NOTHING for place in columns.isbns]
+    found = [NOTHING if cells[place] in _BLANKS else read(cells[place]) for place in columns.isbns]
     if columns.identifiers != NOWHERE and (match := _IDENTIFIED.search(cells[columns.identifiers])):
         found.append(read(match[1]))
     return found
@@ -193,16 +213,19 @@ def title_of_cell(cell: str) -> str:
     `title_of` judges; what it would leave as it is does not come to it, and neither does Goodreads' series.
     """
     title = clean(cell)
-    if title.endswith(")") and (match := _SERIES.search(title)) and match.start():
-        title = title[: match.start()]
+    if title.endswith(")") and (at := title.rfind("(")) > 0 and _SERIES.fullmatch(title, at + 1):
+        title = title[:at].rstrip() or title
     if title.endswith(_UNEASY) or ": " in title or ", " in title:
         title = title_of(title, "").main
-    return "" if title.casefold() in _NO_TITLE else title
+    return "" if len(title) <= _SHORT and title.casefold() in _NO_TITLE else title
 
 
-def folded(text: str) -> str:
-    """The letters and digits of a text, without regard to case and the form of accents; one blank for all else."""
+def folded(text: str) -> bytes:
+    """The letters and digits of a text, without regard to case and the form of accents; "Pre-history" is "prehistory".
+
+    A zero stays, so that two texts can be folded as one.
+    """
     if text.isascii():
-        return " ".join(text.lower().translate(_PLAIN).split())
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(letter if letter.isalnum() else " " for letter in plain).split())
+        return text.encode().translate(_SMALL, _SIGNS)
+    plain = _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return plain.encode("utf-8", "surrogatepass")
