@@ -99,7 +99,7 @@ class Answering:
         """What the cache holds of a key, fresh or not; nothing for a caller that does not want to know."""
         if wishes.no_cache:
             return None
-        return await self._cache.find(key, patient=patient)
+        return await self._cache.find(key, patient=patient, min_fresh_s=wishes.min_fresh_s)
 
     def suits(self, key: str, held: Held, wishes: Wishes, make: Make | None, *, patient: bool) -> bool:
         """Whether what the cache holds may be given; what is due, or past its time, is refreshed meanwhile.
@@ -111,6 +111,8 @@ class Answering:
             make: refreshes it; None where it is left to others.
             patient: as in `answer`.
         """
+        if wishes.min_fresh_s and not held.entry.is_fresh(self._clock(), min_fresh_s=wishes.min_fresh_s):
+            return False
         worth = self._windows.worth(held.entry, self._clock(), self._chance)
         is_given = held.entry.is_fresh(self._clock(), max_stale_s=wishes.max_stale_s or 0.0)
         if worth is Worth.STALE and wishes.max_stale_s is None:
@@ -125,6 +127,9 @@ class Answering:
         self, key: str, wishes: Wishes, held: Held | None, make: Make, *, patient: bool, with_others: bool = False
     ) -> Held:
         """The answer of the providers; where all of them fail, one that is past its time.
+
+        A caller that says for how long it must be fresh is given none of those: it asked for a renewal, and hears that
+        there was none.
 
         Args:
             key: the answer's key.
@@ -142,6 +147,9 @@ class Answering:
         started = time.perf_counter()
         since = self._clock() if wishes.no_cache else None
         renews = held is not None or wishes.no_cache
+        if held is not None and wishes.min_fresh_s:
+            # What was found may be fresh, and is not what was asked for: only what is later is.
+            since, held = held.entry.cache_time, None
 
         call = CURRENT.get()
         deadline = None if patient or call is None else call.deadline

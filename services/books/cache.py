@@ -75,7 +75,7 @@ class Cache:
         entry = self.memory.get(key)
         return None if entry is None or self._passed_over(key, entry) else Held(entry, TIER_MEMORY)
 
-    async def find(self, key: str, *, patient: bool = False) -> Held | None:
+    async def find(self, key: str, *, patient: bool = False, min_fresh_s: float = 0.0) -> Held | None:
         """The freshest answer of the nearest tier that has a fresh one; an old one only when no tier has better.
 
         Whoever asks for a key while others do shares their walk. What is found lies in memory from then on. What is
@@ -84,21 +84,22 @@ class Cache:
         Args:
             key: the answer's key.
             patient: wait for slow shelves, too.
+            min_fresh_s: seconds from now on that one is wanted to be fresh for; one that is not counts as old here.
         """
         limit_s = PATIENT_S if patient else self._patience_s
-        return await self._walks.join((key, patient), lambda: self._walk(key, limit_s))
+        return await self._walks.join((key, patient, min_fresh_s), lambda: self._walk(key, limit_s, min_fresh_s))
 
-    async def _walk(self, key: str, limit_s: float) -> Held | None:
+    async def _walk(self, key: str, limit_s: float, min_fresh_s: float) -> Held | None:
         kept = self.memory.peek(key)
         best = None if kept is None or self._passed_over(key, kept) else Held(kept, TIER_MEMORY)
-        if best is not None and best.entry.is_fresh(self._clock()):
+        if best is not None and best.entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
             return best
         await self._written(key, limit_s)
         passed: list[Shelf] = []
         for shelf in self.shelves:
             entry = (await self.read(shelf, key, limit_s=limit_s)).entry
             if entry is not None and self.windows.last_use(entry) > self._clock():
-                if entry.is_fresh(self._clock()):
+                if entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
                     return self._found(key, Held(entry, shelf.tier), passed)
                 if best is None or _is_better(entry, best.entry):
                     best = Held(entry, shelf.tier)

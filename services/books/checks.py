@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_PAGE_TOKEN
+from google.protobuf.duration_pb2 import Duration
 
 from mesh.status import InvalidArgumentError
 from services.books.likeness import printed_name_key
@@ -140,10 +141,13 @@ def wishes_of(control: pb.CacheControl) -> Wishes:
     return Wishes(
         no_cache=control.no_cache,
         only_if_cached=control.only_if_cached,
-        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9
-        if control.HasField("max_stale")
-        else None,
+        max_stale_s=_seconds(control.max_stale) if control.HasField("max_stale") else None,
+        min_fresh_s=_seconds(control.min_fresh),
     )
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
 
 
 def checked_query(

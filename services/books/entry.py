@@ -77,9 +77,15 @@ class Entry:
     tags: Sequence[int] = field(default=(), repr=False)
     """What it speaks of, authors and ISBNs, as `tag_of` makes numbers of them."""
 
-    def is_fresh(self, now: float, *, max_stale_s: float = 0.0) -> bool:
-        """Whether it may be served as an answer to a caller that takes one this many seconds past its time."""
-        return now < self.fresh_until + max_stale_s
+    def is_fresh(self, now: float, *, max_stale_s: float = 0.0, min_fresh_s: float = 0.0) -> bool:
+        """Whether it may be served as an answer.
+
+        Args:
+            now: seconds since the epoch.
+            max_stale_s: seconds past its time that its caller takes one.
+            min_fresh_s: seconds from now on that its caller wants it to be fresh for.
+        """
+        return now + min_fresh_s < self.fresh_until + max_stale_s
 
     def slice(self, start: int, stop: int) -> bytes:
         """The works from one place to another, as records of field 1."""
