@@ -33,21 +33,25 @@ class Turns:
         self._slice_s = slice_s
         self._floor = asyncio.Lock()
 
-    def turn(self) -> "Turn":
-        """A piece of work; it begins with the block, when it is its turn."""
-        return Turn(self._floor, self._clock, self._slice_s)
+    def turn(self, *, patient: bool = True) -> "Turn":
+        """A piece of work; it begins with the block, when it is its turn.
+
+        Args:
+            patient: nobody waits for it. What somebody waits for is done in slices as well, and stands behind nobody.
+        """
+        return Turn(self._floor if patient else None, self._clock, self._slice_s)
 
 
 class Turn:
     """One piece of work while it goes on.
 
     Args:
-        floor: held by whoever works.
+        floor: held by whoever works; None for what somebody waits for.
         clock: seconds, never going back.
         slice_s: seconds that one slice lasts.
     """
 
-    def __init__(self, floor: asyncio.Lock, clock: Callable[[], float], slice_s: float) -> None:
+    def __init__(self, floor: asyncio.Lock | None, clock: Callable[[], float], slice_s: float) -> None:
         self._floor = floor
         self._clock = clock
         self._slice_s = slice_s
@@ -72,7 +76,7 @@ class Turn:
         self._leave()
         await self._take()
         # Whoever else works so waits for the floor, so what keeps the loop busy now is somebody's call.
-        for _ in range(_ROUNDS):
+        for _ in range(_ROUNDS if self._floor else 1):
             began = self._clock()
             await asyncio.sleep(0)
             if self._clock() - began <= _QUIET_S:
@@ -80,11 +84,12 @@ class Turn:
         self._ends = self._clock() + self._slice_s
 
     async def _take(self) -> None:
-        await self._floor.acquire()
-        self._holds = True
+        if self._floor is not None:
+            await self._floor.acquire()
+            self._holds = True
         self._ends = self._clock() + self._slice_s
 
     def _leave(self) -> None:
-        if self._holds:
+        if self._floor is not None and self._holds:
             self._holds = False
             self._floor.release()

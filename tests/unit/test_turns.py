@@ -75,6 +75,23 @@ async def test_one_works_at_a_time() -> None:
     assert done == ["a", "a", "b", "b", "a", "a", "b", "b"]
 
 
+async def test_what_somebody_waits_for_stands_behind_nobody() -> None:
+    """While patient work has the floor a person's own is done, and lets others go on as well."""
+    clock, done = FakeClock(), list[str]()
+    turns = Turns(clock=clock, slice_s=1.0)
+
+    async def person(name: str) -> None:
+        async with turns.turn(patient=False) as turn:
+            for _ in range(2):
+                await turn.breathe()
+                clock.advance(1.0)
+                done.append(name)
+
+    async with turns.turn():
+        await asyncio.gather(person("a"), person("b"))
+    assert done == ["a", "b", "a", "b"]
+
+
 @pytest.mark.parametrize("rounds", range(4))
 async def test_who_is_cancelled_leaves_the_floor_to_others(rounds: int) -> None:
     """Wherever work is broken off, the next one goes on."""
