@@ -12,6 +12,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_
 from google.protobuf.duration_pb2 import Duration
 
 from mesh.status import InvalidArgumentError
+from services.books.hints import Hint, hint_of
 from services.books.likeness import printed_name_key
 from services.books.paging import Mark, PageTokenError, mark_of
 from services.books.query import (
@@ -52,6 +53,8 @@ class Ask:
     """What of the answer is this search's own, for its key is shared by others."""
     wishes: Wishes = NO_WISHES
     """What is asked of the cache."""
+    hint: Hint | None = None
+    """What the caller knows the text to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,8 @@ def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> As
         )
     except InvalidQueryError as error:
         raise _refused(error) from None
+    if hint := hint_of(request.kind):
+        ask = replace(ask, hint=hint)
     return replace(ask, wishes=wishes_of(request.cache_control)) if request.HasField("cache_control") else ask
 
 
