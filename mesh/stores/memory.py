@@ -75,8 +75,7 @@ class MemoryKv(_Switchable):
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of many keys."""
-        self._check()
-        return [self._value(key) for key in keys]
+        return [await self.get(key) for key in keys]
 
     async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
         """Sets a value."""

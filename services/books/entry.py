@@ -43,6 +43,9 @@ BODY_LIMIT = 16 * 1024 * 1024
 _HEAD = struct.Struct(">4sBI")
 _FACTS = struct.Struct(">qqIBII")
 _LEVEL = 3
+_compressor, _decompressor = zstandard.ZstdCompressor(level=_LEVEL), zstandard.ZstdDecompressor()
+"""Kept, for to make one costs as much as to pack an entry; all packing is done on the event loop's thread."""
+
 _LATEST_S = 2**40
 """Seconds since the epoch, far beyond any real time and well within eight bytes of milliseconds."""
 _LONGEST_MS = 2**32 - 1
@@ -157,9 +160,7 @@ def tags_of(named: Iterable[tuple[str, str]]) -> Sequence[int]:
 
 def encode(key: str, entry: Entry) -> bytes:
     """An entry as it is stored under its key."""
-    packed_body = zstandard.ZstdCompressor(level=_LEVEL).compress(
-        _bytes_of(_ENDS, entry.ends) + entry.works + entry.rest
-    )
+    packed_body = _compressor.compress(_bytes_of(_ENDS, entry.ends) + entry.works + entry.rest)
     facts = _FACTS.pack(
         _milliseconds(entry.cache_time),
         _milliseconds(entry.fresh_until),
@@ -201,7 +202,7 @@ def decode(key: str, data: bytes) -> Entry | None:
         # The frame says how much it unpacks to, and is taken at its word, so a word too large is not listened to.
         if not 4 * count <= zstandard.frame_content_size(frame) <= BODY_LIMIT:
             return None
-        body = zstandard.ZstdDecompressor().decompress(frame)
+        body = _decompressor.decompress(frame)
     except zstandard.ZstdError:
         return None
     ends = _numbers_of(_ENDS, body[: 4 * count])

@@ -110,14 +110,14 @@ def control(seconds: int, *, only_if_cached: bool = False) -> pb.CacheControl:
 DAYS = 86_400
 
 
-async def titles_of(it: House, method: str, **control_of: pb.CacheControl) -> list[str]:
+async def titles_of(it: House, method: str, wanted: pb.CacheControl | None = None) -> list[str]:
     """What a method gives to a search for Dune, or for its author's works; its reason where that is nothing."""
     try:
         if method == "SearchAuto":
-            return [work.title for work in (await it.search(DUNE, **control_of)).results]
+            return [work.title for work in (await it.search(DUNE, cache_control=wanted)).results]
         if method == "AuthorBibliography":
-            return [work.title for work in (await it.author("Frank Herbert", **control_of)).works]
-        (answer,) = await it.batch(pb.SearchAutoRequest(q=DUNE, **control_of))
+            return [work.title for work in (await it.author("Frank Herbert", cache_control=wanted)).works]
+        (answer,) = await it.batch(pb.SearchAutoRequest(q=DUNE, cache_control=wanted))
         return [answer.error.reason] if answer.error.reason else [work.title for work in answer.response.results]
     except NotFoundError as error:
         return [error.reason]
@@ -130,9 +130,9 @@ async def test_every_method_heeds_it(method: str) -> None:
         first = await titles_of(it, method)
         asked = it.leaf.calls.total()
         it.clock.advance(3 * DAYS)
-        assert await titles_of(it, method, cache_control=control(3 * DAYS, only_if_cached=True)) == first
-        assert await titles_of(it, method, cache_control=control(5 * DAYS, only_if_cached=True)) == ["NOT_CACHED"]
+        assert await titles_of(it, method, control(3 * DAYS, only_if_cached=True)) == first
+        assert await titles_of(it, method, control(5 * DAYS, only_if_cached=True)) == ["NOT_CACHED"]
         assert it.leaf.calls.total() == asked
-        assert await titles_of(it, method, cache_control=control(5 * DAYS)) == first
+        assert await titles_of(it, method, control(5 * DAYS)) == first
         assert it.leaf.calls.total() == 2 * asked
-        assert await titles_of(it, method, cache_control=control(5 * DAYS, only_if_cached=True)) == first
+        assert await titles_of(it, method, control(5 * DAYS, only_if_cached=True)) == first
