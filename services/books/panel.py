@@ -127,8 +127,7 @@ class Panel:
 
     def _all(self, answers: Sequence[Answer]) -> Sequence[Answer]:
         """One answer of each provider, in the order of trust; those that were not asked were not needed."""
-        by_name = {answer.provider: answer for answer in answers}
-        return [by_name.get(name) or skipped for name, skipped in self._skipped.items()]
+        return list((self._skipped | {answer.provider: answer for answer in answers}).values())
 
     async def _in_turn(self, query: Query, lookup: Lookup | None) -> list[Answer]:
         """Asks one provider; another only where that one is not set up at all."""
