@@ -3,9 +3,7 @@
 Exit status: 0 success, 1 a call failed, 2 bad usage, 64 bad configuration.
 """
 
-import asyncio
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +13,17 @@ from bookmesh.books.v1 import admin_service_pb2 as books_admin
 from bookmesh.books.v1 import books_service_pb2 as books
 from bookmesh.isbndb.v1 import admin_service_pb2 as isbndb_admin
 from bookmesh.warmer.v1 import admin_service_pb2 as warmer_admin
-from bookmesh.warmer.v1 import warmer_service_pb2 as warmer
-from google.protobuf.json_format import MessageToJson
 
 from clients import render
 from clients.bibliography import author_command
 from clients.breakers import breaker_command
 from clients.connect import BOOKS, ISBNDB, WARMER, Services
 from clients.demo import demo
+from clients.jobs import jobs_command, report_command
+from clients.libraries import libraries_command
 from clients.terminal import AsJson, err, out, print_json, run
-from clients.warming import upload, watch
+from clients.triggers import triggers_command
+from clients.warm import warm_command
 from clients.why import explain, story
 from mesh.cli import Book, Environment, check_command, up_command
 from mesh.doctor.command import doctor_command
@@ -35,8 +34,6 @@ app.command("up")(up_command)
 app.command("check")(check_command)
 app.command("doctor")(doctor_command)
 app.command("certs")(certs_command)
-
-_STRATEGIES = {"isbn": "STRATEGY_ISBN", "author-first": "STRATEGY_AUTHOR_FIRST", "hybrid": "STRATEGY_HYBRID"}
 
 
 @app.command("search")
@@ -69,76 +66,6 @@ def search_command(
         err.print(render.interpretation(answer), render.provenance(answer.provenance, elapsed), sep=": ")
         err.print(render.outcomes(answer.providers))
         out.print(render.search(answer, limit=max_results or len(answer.results)))
-
-    run(book, env, ask)
-
-
-@app.command("warm")
-def warm_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A library as CSV.")],
-    book: Book = Path("mesh.toml"),
-    env: Environment = None,
-    *,
-    strategy: Annotated[str, typer.Option("--strategy", help="isbn, author-first or hybrid.")] = "hybrid",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and start nothing.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Do not watch the job.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Upload a library and warm the cache for it."""
-    if strategy not in _STRATEGIES:
-        raise typer.BadParameter(f"one of {', '.join(_STRATEGIES)}", param_hint="--strategy")
-
-    async def ask(services: Services) -> None:
-        uploaded = await upload(services.warmer, file)
-        err.print(render.library(uploaded.library))
-        if uploaded.rejects or uploaded.repairs:
-            err.print(render.rejects(uploaded.rejects, uploaded.repairs))
-        request = warmer.WarmRequest(
-            library_id=uploaded.library.id,
-            strategy=warmer.Strategy.Value(_STRATEGIES[strategy]),
-            dry_run=dry_run,
-            request_id=uuid.uuid4().hex,
-        )
-        started = await services.warmer.Warm(request)
-        if dry_run or detach:
-            _show(started, as_json=as_json)
-            return
-        try:
-            job = await watch(services.warmer, started.job.id, err)
-        except asyncio.CancelledError:
-            err.print(f"the job goes on; watch it with: bookmesh jobs --watch {started.job.id}")
-            raise
-        if as_json:
-            print_json(job)
-        else:
-            out.print(render.summary(job))
-
-    run(book, env, ask)
-
-
-@app.command("jobs")
-def jobs_command(
-    book: Book = Path("mesh.toml"),
-    env: Environment = None,
-    *,
-    watched: Annotated[str, typer.Option("--watch", help="Watch this job until it ends.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """List the jobs, newest first, or watch one."""
-
-    async def ask(services: Services) -> None:
-        if watched:
-            job = await watch(services.warmer, watched, err)
-            if as_json:
-                print_json(job)
-            else:
-                out.print(render.summary(job))
-            return
-        answer = await services.warmer.ListWarmJobs(warmer.ListWarmJobsRequest())
-        if as_json:
-            print_json(answer)
-        else:
-            out.print(render.jobs(answer.jobs))
 
     run(book, env, ask)
 
@@ -195,18 +122,14 @@ def why_command(
     run(book, env, ask)
 
 
+app.command("warm")(warm_command)
+app.command("jobs")(jobs_command)
+app.command("report")(report_command)
+app.command("libraries")(libraries_command)
+app.command("triggers")(triggers_command)
 app.command("author")(author_command)
 app.command("breaker")(breaker_command)
 app.command("demo")(demo)
-
-
-def _show(answer: warmer.WarmResponse, *, as_json: bool) -> None:
-    if as_json:
-        print_json(answer)
-    elif answer.HasField("job"):
-        out.print(f"{answer.job.id} is on its way; watch it with: bookmesh jobs --watch {answer.job.id}")
-    else:
-        out.print_json(MessageToJson(answer.plan))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as warmer
 from rich.console import Console
 from rich.rule import Rule
 
-from clients import render
+from clients import job_views, render
 from clients.connect import Addresses, Services, connect_to
 from clients.warming import upload, watch
 from mesh.cli import Book, Environment, explained
@@ -139,14 +139,14 @@ def _tell_addresses(addresses: Addresses) -> None:
 async def _main_job(services: Services, library: Path) -> bool:
     console.print(Rule(f"warming {library}", style="dim"))
     uploaded = await upload(services.warmer, library)
-    console.print(render.library(uploaded.library))
+    console.print(job_views.library(uploaded.library))
     if uploaded.rejects or uploaded.repairs:
-        console.print(render.rejects(uploaded.rejects, uploaded.repairs))
+        console.print(job_views.rejects(uploaded.rejects, uploaded.repairs))
     before = await _hits(services, uploaded.library.id)
     started = await services.warmer.Warm(warmer.WarmRequest(library_id=uploaded.library.id))
     job = await watch(services.warmer, started.job.id, console)
     after = await _hits(services, uploaded.library.id)
-    console.print(render.summary(job))
+    console.print(job_views.summary(job))
     if not job.progress.warmed_count and not job.progress.provider_call_count:
         console.print("everything is fresh: no provider was called")
     console.print(f"searches answered from the cache: {before} before, {after} after")

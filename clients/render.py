@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from bookmesh.books.v1.books_service_pb2 import ProviderOutcome, ProviderState, QueryKind, SearchAutoResponse
 from bookmesh.mesh.v1.admin_pb2 import Breaker, BreakerState, Health, HealthState
 from bookmesh.type.v1.book_pb2 import Edition, Format, Provenance, Tier, Work, WorkKind
-from bookmesh.warmer.v1.warmer_service_pb2 import Library, Reject, Repair, WarmJob, WarmJobState
 from rich.table import Table
 from rich.text import Text
 
@@ -85,65 +84,6 @@ def _formats(work: Work) -> Iterator[str]:
         yield word(WorkKind.Name(work.kind), "WORK_KIND_")
     for form in dict.fromkeys(edition.format for edition in work.editions if edition.format):
         yield word(Format.Name(form), "FORMAT_")
-
-
-def library(of: Library) -> Text:
-    """What a library holds: "268 rows: 255 books by 140 authors, 9 duplicates, 4 rejects, 3 mended"."""
-    return Text(
-        f"{of.row_count:,} rows: {of.book_count:,} books by {of.author_count:,} authors, "
-        f"{of.duplicate_count:,} duplicates, {of.reject_count:,} rejects, {of.repair_count:,} mended"
-    )
-
-
-def rejects(refused: Iterable[Reject], mended: Iterable[Repair]) -> Table:
-    """Rows that can't be used and rows that were mended, each with its line and reason."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("Line", "What", "Reason", "Hint"):
-        table.add_column(column, overflow="fold", justify="right" if column == "Line" else "left")
-    for row in refused:
-        table.add_row(str(row.line), "[red]reject[/]", row.reason, Text(row.hint))
-    for repair in mended:
-        table.add_row(str(repair.line), "[yellow]mended[/]", repair.reason, Text(repair.hint))
-    return table
-
-
-def jobs(found: Iterable[WarmJob]) -> Table:
-    """A table of jobs."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("Job", "State", "Settled", "Fresh", "Warmed", "Not found", "Failed", "Parked", "Calls", "Created"):
-        # An id that is cut can't be copied; the counts may fold instead.
-        whole = column in {"Job", "State", "Settled"}
-        table.add_column(column, justify="left" if column in {"Job", "State", "Created"} else "right", no_wrap=whole)
-    for job in found:
-        progress = job.progress
-        table.add_row(
-            job.id,
-            word(WarmJobState.Name(job.state), "WARM_JOB_STATE_"),
-            f"{settled(job)}/{progress.search_count}",
-            *(str(count) for count in (progress.fresh_count, progress.warmed_count, progress.not_found_count)),
-            *(str(count) for count in (progress.failed_count, progress.parked_count, progress.provider_call_count)),
-            job.create_time.ToDatetime().isoformat(sep=" ", timespec="seconds"),
-        )
-    return table
-
-
-def settled(job: WarmJob) -> int:
-    """Searches of a job that are done with, one way or another."""
-    progress = job.progress
-    done = progress.fresh_count + progress.warmed_count + progress.not_found_count
-    return done + progress.failed_count + progress.parked_count
-
-
-def summary(job: WarmJob) -> Text:
-    """What came of a job, in one line."""
-    progress = job.progress
-    seconds = (job.end_time.ToMilliseconds() - job.start_time.ToMilliseconds()) / 1000
-    return Text(
-        f"{word(WarmJobState.Name(job.state), 'WARM_JOB_STATE_')}: {progress.search_count:,} searches, "
-        f"{progress.fresh_count:,} fresh already, {progress.warmed_count:,} warmed, "
-        f"{progress.not_found_count:,} not found, {progress.failed_count:,} failed, {progress.parked_count:,} parked; "
-        f"{progress.provider_call_count:,} provider calls in {max(0.0, seconds):.1f} s"
-    )
 
 
 def health(reports: Iterable[Health]) -> Table:

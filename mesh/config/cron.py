@@ -6,6 +6,9 @@ The fields are those of crontab(5): minute, hour, day of month, month, day of we
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cronsim import CronSim, CronSimError
 
 _PART = re.compile(
     r"(?:\*|(?P<first>[0-9]{1,3}|[a-z]{3})(?:-(?P<last>[0-9]{1,3}|[a-z]{3}))?)(?:/(?P<step>[0-9]{1,3}))?"
@@ -64,5 +67,19 @@ def cron_fault(line: str) -> str:
     if len(fields) != len(_FIELDS):
         return f"{line!r} has {len(fields)} fields, where cron has 5: minute, hour, day, month, day of week"
     faults = (field.fault(text) for field, text in zip(_FIELDS, fields, strict=True))
-    fault = next(filter(None, faults), "")
+    fault = next(filter(None, faults), "") or _unmet(line)
     return f"{line!r} can't be met: {fault}" if fault else ""
+
+
+def _unmet(line: str) -> str:
+    """Why a line that is well formed is never due, or nothing: the 30th of February is no day."""
+    try:
+        next(CronSim(line, _ANY_DAY))
+    except CronSimError as error:
+        return str(error)
+    except StopIteration:
+        return "no day is like that"
+    return ""
+
+
+_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)

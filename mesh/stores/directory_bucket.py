@@ -1,6 +1,6 @@
 """Bucket on a directory: the embedded default, which needs no server and keeps its promises all the same.
 
-An object is one file: a line of JSON with its key and metadata, then its bytes. It is written beside its place, synced
+An object is a file, or stands in one with others that were put with it. A file is written apart from its place, synced
 and renamed, so a reader sees the old one or the new one and never a torn one, whatever dies when. A file's name is the
 hash of its key, so no key can lead out of the directory, be too long, or clash where case does not count.
 """
@@ -8,22 +8,31 @@ hash of its key, so no key can lead out of the directory, be too long, or clash 
 import asyncio
 import contextlib
 import hashlib
-import json
+import itertools
 import os
+import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from mesh.stores.errors import StoreUnavailableError
+from mesh.stores.object_file import file_of_many, head_of_one, infos_in, object_in, part_of
 from mesh.stores.protocol import Object, ObjectInfo
 
 _CHUNK = 256 * 1024
 """Bytes that one read of a stream gives."""
 
 _SUFFIX = ".object"
+
+_NEW = "new"
+"""The directory that files are written in before they have their places."""
+
+_TOGETHER = 64
+"""Objects in one file: whoever reads one reads where all of them begin."""
 
 Result = TypeVar("Result")
 
@@ -37,10 +46,16 @@ class DirectoryBucket:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._mark = secrets.token_hex(8)
+        self._count = itertools.count()
 
     def _file(self, key: str) -> Path:
+        return Path(self._place(key))
+
+    def _place(self, key: str) -> str:
+        """Where an object lies. A text, for to make a Path of each of a thousand keys costs more than to look there."""
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-        return self._path / digest[:2] / (digest + _SUFFIX)
+        return f"{self._path}/{digest[:2]}/{digest}{_SUFFIX}"
 
     async def put(
         self, key: str, data: bytes, *, metadata: Mapping[str, str] | None = None, if_absent: bool = False
@@ -55,6 +70,43 @@ class DirectoryBucket:
         with contextlib.suppress(FileExistsError):
             return await _in_thread(write)
         return False
+
+    async def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Writes many objects into few files."""
+
+        def write() -> None:
+            keys = list(items)
+            for start in range(0, len(keys), _TOGETHER):
+                self._put_together({key: items[key] for key in keys[start : start + _TOGETHER]})
+
+        await _in_thread(write)
+
+    def _put_together(self, items: Mapping[str, bytes]) -> None:
+        name = self._new_name()
+        try:
+            with os.fdopen(_opened(name), "wb", buffering=0) as file:
+                _write_all(file, file_of_many(items, time.time()))
+            for key in items:
+                self._link(name, self._place(key))
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)  # noqa: PTH108 - names are texts here, for there are a thousand at a time
+
+    def _link(self, name: str, place: str) -> None:
+        """Gives a file one more place; the directory is made when it is first needed."""
+        try:
+            os.link(name, place)
+        except FileNotFoundError:
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            os.link(name, place)
+        except FileExistsError:
+            other = self._new_name()
+            os.link(name, other)
+            os.replace(other, place)  # noqa: PTH105 - the same
+
+    def _new_name(self) -> str:
+        """The name of a file that is being written; no other has it, whichever process writes."""
+        return f"{self._path}/{_NEW}/{self._mark}-{next(self._count)}"
 
     async def put_stream(
         self, key: str, chunks: AsyncIterator[bytes], *, metadata: Mapping[str, str] | None = None
@@ -81,12 +133,11 @@ class DirectoryBucket:
             FileExistsError: with `if_absent`, when there is one already.
         """
         place = self._file(key)
+        name = self._new_name()
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
-                head = {"key": key, "metadata": dict(metadata or {}), "time": time.time()}
-                file.write(json.dumps(head).encode() + b"\n")
+            with os.fdopen(_opened(name), "wb") as file:
+                file.write(head_of_one(key, metadata or {}, time.time()))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -103,16 +154,19 @@ class DirectoryBucket:
 
     async def get(self, key: str) -> Object | None:
         """An object."""
+        return await _in_thread(lambda: self._read(key))
 
-        def read() -> Object | None:
-            try:
-                with self._file(key).open("rb") as file:
-                    head = json.loads(file.readline())
-                    return Object(file.read(), head["metadata"], head["time"])
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+    async def get_many(self, keys: Sequence[str]) -> list[Object | None]:
+        """Many objects, in one turn of one thread."""
+        return await _in_thread(lambda: [self._read(key) for key in keys])
 
-        return await _in_thread(read)
+    def _read(self, key: str) -> Object | None:
+        try:
+            handle = os.open(self._place(key), os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        with os.fdopen(handle, "rb") as file:
+            return object_in(file, key)
 
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         """An object's bytes.
@@ -121,17 +175,23 @@ class DirectoryBucket:
             KeyError: there is none.
         """
 
-        def begin() -> BinaryIO:
-            try:
-                file = self._file(key).open("rb")
-            except FileNotFoundError:
-                raise KeyError(key) from None
-            file.readline()
-            return file
+        def begin() -> tuple[BinaryIO, int]:
+            with contextlib.ExitStack() as opened:
+                try:
+                    file = opened.enter_context(self._file(key).open("rb"))
+                except FileNotFoundError:
+                    raise KeyError(key) from None
+                part = part_of(file, key)
+                if part is None:
+                    raise KeyError(key)
+                file.seek(part.start)
+                opened.pop_all()
+                return file, part.size
 
-        file = await _in_thread(begin)
+        file, left = await _in_thread(begin)
         try:
-            while data := await _in_thread(lambda: file.read(_CHUNK)):
+            while data := await _in_thread(partial(file.read, min(_CHUNK, left))):
+                left -= len(data)
                 yield data
         finally:
             file.close()
@@ -152,18 +212,23 @@ class DirectoryBucket:
         """The objects whose keys begin so, by key; reads the head of every file, so it is for housekeeping."""
 
         def look() -> list[ObjectInfo]:
-            found = []
+            found, seen = [], set[int]()
             for place in self._path.glob(f"*/*{_SUFFIX}"):
                 with contextlib.suppress(FileNotFoundError), place.open("rb") as file:
-                    line = file.readline()
-                    head = json.loads(line)
-                    if head["key"].startswith(prefix):
-                        size = os.fstat(file.fileno()).st_size - len(line)
-                        found.append(ObjectInfo(head["key"], size, head["time"]))
-            return sorted(found, key=lambda info: info.key)[:limit]
+                    number = os.fstat(file.fileno()).st_ino
+                    if number not in seen:
+                        seen.add(number)
+                        found += [info for info in infos_in(file) if self._lies_in(info.key, number)]
+            return sorted((info for info in found if info.key.startswith(prefix)), key=lambda info: info.key)[:limit]
 
         for info in await _in_thread(look):
             yield info
+
+    def _lies_in(self, key: str, number: int) -> bool:
+        """Whether a key's place is a name of the file of this number, and not yet of a later one."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.stat(self._place(key)).st_ino == number  # noqa: PTH116 - as in _put_together
+        return False
 
     async def ping(self) -> float:
         """Seconds that it takes to see that the directory can be written to."""
@@ -179,6 +244,22 @@ class DirectoryBucket:
 
     async def aclose(self) -> None:
         """Has nothing to let go of."""
+
+
+def _opened(name: str) -> int:
+    """A new file, open to be written; its directory is made when it is first needed."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    try:
+        return os.open(name, flags, 0o600)
+    except FileNotFoundError:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(name, flags, 0o600)
+
+
+def _write_all(file: RawIOBase, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) or 0 :]
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:

@@ -75,8 +75,7 @@ class MemoryKv(_Switchable):
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of many keys."""
-        self._check()
-        return [self._value(key) for key in keys]
+        return [await self.get(key) for key in keys]
 
     async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
         """Sets a value."""
@@ -175,6 +174,11 @@ class MemoryBucket(_Switchable):
         self._objects[key] = Object(data, dict(metadata or {}), self._clock())
         return True
 
+    async def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Writes many objects."""
+        for key, data in items.items():
+            await self.put(key, data)
+
     async def put_stream(
         self, key: str, chunks: AsyncIterator[bytes], *, metadata: Mapping[str, str] | None = None
     ) -> int:
@@ -187,6 +191,10 @@ class MemoryBucket(_Switchable):
         """An object."""
         self._check()
         return self._objects.get(key)
+
+    async def get_many(self, keys: Sequence[str]) -> list[Object | None]:
+        """Many objects."""
+        return [await self.get(key) for key in keys]
 
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         """An object's bytes."""

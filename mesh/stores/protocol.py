@@ -26,7 +26,7 @@ class Kv(Protocol):
         """Sets a value, for this many seconds or for good."""
 
     async def put_many(self, items: Mapping[str, bytes], *, ttl_s: float | None = None) -> None:
-        """Sets many values in one round trip."""
+        """Sets many values in few round trips."""
 
     async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
         """Sets a value unless the key has one; whether it did."""
@@ -120,8 +120,18 @@ class Bucket(Protocol):
     ) -> int:
         """Writes an object of any size in bounded memory; how many bytes it has."""
 
+    async def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Writes many objects whose loss costs little.
+
+        Unlike `put` it waits for no disk: a machine that dies may lose what was written in its last seconds, or keep it
+        torn. A process that dies loses nothing.
+        """
+
     async def get(self, key: str) -> Object | None:
         """An object; None when there is none."""
+
+    async def get_many(self, keys: Sequence[str]) -> list[Object | None]:
+        """Many objects, in their order, in as few steps as the store allows."""
 
     def stream(self, key: str) -> AsyncIterator[bytes]:
         """An object's bytes in bounded memory.

@@ -30,6 +30,17 @@ return redis.call('UNLINK', KEYS[1])
 """
 """Valkey 9 has DELIFEQ for it; a script is one step as well, and every server knows it."""
 
+_SET_MANY = """
+local ms = tonumber(ARGV[1])
+for at = 1, #KEYS do
+  if ms > 0 then redis.call('SET', KEYS[at], ARGV[at + 1], 'PX', ms) else redis.call('SET', KEYS[at], ARGV[at + 1]) end
+end
+"""
+"""One command for many values: to pack as many commands, and to read their answers, costs seven times as much here."""
+
+_SET_COUNT = 500
+"""Values that are set in one step, for which the server keeps others waiting for a millisecond or so."""
+
 _EXTEND_IF = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -59,6 +70,7 @@ class RedisKv:
         )
         self._delete_if: Any = self._client.register_script(_DELETE_IF)
         self._extend_if: Any = self._client.register_script(_EXTEND_IF)
+        self._set_many: Any = self._client.register_script(_SET_MANY)
 
     @property
     def raw(self) -> Any:
@@ -87,17 +99,11 @@ class RedisKv:
         await self._asked(lambda: self._client.set(self.name(key), value, px=_milliseconds(ttl_s)))
 
     async def put_many(self, items: Mapping[str, bytes], *, ttl_s: float | None = None) -> None:
-        """Sets many values."""
-        if not items:
-            return
-
-        async def put() -> None:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for key, value in items.items():
-                    pipeline.set(self.name(key), value, px=_milliseconds(ttl_s))
-                await pipeline.execute()
-
-        await self._asked(put)
+        """Sets many values, in one round trip for each _SET_COUNT of them."""
+        names, values = [self.name(key) for key in items], list(items.values())
+        for start in range(0, len(names), _SET_COUNT):
+            keys, arguments = names[start : start + _SET_COUNT], values[start : start + _SET_COUNT]
+            await self._asked(functools.partial(self._set_many, keys, [_milliseconds(ttl_s) or 0, *arguments]))
 
     async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
         """Sets a value unless the key has one."""

@@ -4,8 +4,8 @@ import asyncio
 import base64
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote
 
 import aioboto3
@@ -29,12 +29,18 @@ _PART = 8 * 1024 * 1024
 _CHUNK = 256 * 1024
 """Bytes that one read of a stream gives."""
 
+_AT_ONCE = 32
+"""Requests at a time where there are many objects to put or to get."""
+
 _KEY_PREFIX = "k/"
 """Stands before every key, so that none begins with a slash."""
 
 _ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 _PRESENT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
+
+Value = TypeVar("Value")
 
 
 @contextlib.contextmanager
@@ -107,6 +113,10 @@ class S3Bucket:
                 raise
         return True
 
+    async def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Writes many objects, some at a time, for S3 takes one in a request."""
+        await _each(items, lambda key: self.put(key, items[key]))
+
     async def put_stream(
         self, key: str, chunks: AsyncIterator[bytes], *, metadata: Mapping[str, str] | None = None
     ) -> int:
@@ -151,6 +161,10 @@ class S3Bucket:
             async with answer["Body"] as body:
                 data = await body.read()
         return Object(data, _read(answer["Metadata"]), answer["LastModified"].timestamp())
+
+    async def get_many(self, keys: Sequence[str]) -> list[Object | None]:
+        """Many objects, some at a time."""
+        return await _each(keys, self.get)
 
     async def _answer(self, key: str) -> Any:
         """The server's answer for an object, its body unread; None when there is none."""
@@ -217,6 +231,22 @@ class S3Bucket:
     async def aclose(self) -> None:
         """Closes the client."""
         await self._closing.aclose()
+
+
+async def _each(keys: Iterable[str], request: Callable[[str], Awaitable[Value]]) -> list[Value]:
+    """What a request gives for each of many keys, some at a time."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(key: str) -> Value:
+        async with places:
+            return await request(key)
+
+    found = []
+    for outcome in await asyncio.gather(*map(one, keys), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        found.append(outcome)
+    return found
 
 
 def _name(key: str) -> str:

@@ -4,10 +4,11 @@ What is made, and for whom, it does not know: a search and a bibliography walk t
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_CACHED
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL, ERROR_REASON_NOT_CACHED
+from bookmesh.type.v1.book_pb2 import TIER_ORIGIN
 from cachetools import TTLCache
 
 from mesh.background import Background
@@ -18,6 +19,7 @@ from services.books.cache import Cache, Held
 from services.books.entry import Entry
 from services.books.lease import Leases
 from services.books.making import Counts, Make, Making
+from services.books.promises import Promises
 from services.books.windows import Chance, Windows, Worth
 from services.books.wishes import NO_WISHES, Wishes
 
@@ -26,6 +28,13 @@ _REFRESHES = 16
 
 _RESTING = 4096
 """Answers whose refresh came to nothing that are remembered, so that none is tried again at each hit."""
+
+_PROMISE_S = 0.3
+"""Seconds that a search waits for an answer that is being made with many others, for which nobody waits. Longer than
+that a look-up of a thousand may stand in a provider's queue, and the search asks by itself."""
+
+_PASSING = (UnavailableError, ResourceExhaustedError, DeadlineExceededError)
+"""What the providers may fail with and an old answer is given for; what fails by a mistake of ours is told."""
 
 _log = structlog.get_logger("services.books")
 
@@ -52,7 +61,7 @@ class Answering:
         *,
         clock: Clock,
         chance: Chance,
-        tell: Callable[[str, float], None],
+        tell: Callable[[Sequence[str], float], None],
     ) -> None:
         self.counts = Counts()
         self._cache = cache
@@ -60,14 +69,15 @@ class Answering:
         self._background = background
         self._clock = clock
         self._chance = chance
-        self._making = Making(cache, leases, windows, background, self.counts, clock=clock, chance=chance, tell=tell)
+        self.promises = Promises()
+        self.making = Making(cache, leases, windows, background, self.counts, clock=clock, chance=chance, tell=tell)
         self._flights: Flights[Held] = Flights(background)
         self._refreshing: set[str] = set()
         self._resting: TTLCache[str, None] = TTLCache(_RESTING, windows.partial_s, timer=clock)
 
     def is_under_way(self, key: str) -> bool:
         """Whether the answer of a key is being made."""
-        return key in self._flights
+        return key in self._flights or key in self.promises
 
     def at_hand(self, key: str, wishes: Wishes) -> Held | None:
         """The answer that lies in memory and is given without further thought, as most are; else None."""
@@ -99,7 +109,7 @@ class Answering:
         """What the cache holds of a key, fresh or not; nothing for a caller that does not want to know."""
         if wishes.no_cache:
             return None
-        return await self._cache.find(key, patient=patient)
+        return await self._cache.find(key, patient=patient, min_fresh_s=wishes.min_fresh_s)
 
     def suits(self, key: str, held: Held, wishes: Wishes, make: Make | None, *, patient: bool) -> bool:
         """Whether what the cache holds may be given; what is due, or past its time, is refreshed meanwhile.
@@ -111,6 +121,8 @@ class Answering:
             make: refreshes it; None where it is left to others.
             patient: as in `answer`.
         """
+        if wishes.min_fresh_s and not held.entry.is_fresh(self._clock(), min_fresh_s=wishes.min_fresh_s):
+            return False
         worth = self._windows.worth(held.entry, self._clock(), self._chance)
         is_given = held.entry.is_fresh(self._clock(), max_stale_s=wishes.max_stale_s or 0.0)
         if worth is Worth.STALE and wishes.max_stale_s is None:
@@ -121,10 +133,11 @@ class Answering:
             self.counts.stale += 1
         return is_given
 
-    async def fetch(
-        self, key: str, wishes: Wishes, held: Held | None, make: Make, *, patient: bool, with_others: bool = False
-    ) -> Held:
+    async def fetch(self, key: str, wishes: Wishes, held: Held | None, make: Make, *, patient: bool) -> Held:
         """The answer of the providers; where all of them fail, one that is past its time.
+
+        A caller that says for how long it must be fresh is given none of those: it asked for a renewal, and hears that
+        there was none.
 
         Args:
             key: the answer's key.
@@ -132,46 +145,93 @@ class Answering:
             held: what the cache holds of it, too old to be given.
             make: asks the providers.
             patient: as in `answer`.
-            with_others: the answers of many keys come of one call to a provider, so none waits for another process.
 
         Raises:
             MeshError: as in `answer`.
         """
         if wishes.only_if_cached:
-            raise NotFoundError(ERROR_REASON_NOT_CACHED, "the cache holds no answer to this", metadata={"key": key})
+            raise not_cached(key)
         started = time.perf_counter()
         since = self._clock() if wishes.no_cache else None
         renews = held is not None or wishes.no_cache
+        if held is not None and wishes.min_fresh_s:
+            # What was found may be fresh, and is not what was asked for: only what is later is.
+            since = held.entry.cache_time
 
         call = CURRENT.get()
         deadline = None if patient or call is None else call.deadline
 
-        def work() -> Awaitable[Held]:
-            if with_others:
-                return self._making.alone(key, make, deadline, renews=renews)
-            return self._making.once(key, make, since, deadline, renews=renews)
+        async def work() -> Held:
+            promised = await self.promises.wait(key, limit_s=None if patient else _PROMISE_S)
+            if promised is not None and not self._cache.is_banned(key, promised.entry):
+                return promised
+            return await self.making.once(key, make, since, deadline, renews=renews)
 
         try:
             found, led = await self._flights.lead(key, work)
             if not led and self._cache.is_banned(key, found.entry):
                 # It was purged while it was made, and this caller may have come after that.
                 found = await self._flights.join(key, work)
-        except (UnavailableError, ResourceExhaustedError, DeadlineExceededError) as error:
-            if held is None or not self._is_last_resort(key, held):
+        except _PASSING as error:
+            resort = self.last_resort(key, wishes, held, error)
+            if resort is None:
                 raise
-            self._note_stale(key, error)
-            return held
+            return resort
         finally:
-            _count_binding_time(time.perf_counter() - started)
+            count_binding_time(time.perf_counter() - started)
         if patient:
             await self._cache.settled(key)
         return found
 
-    def _is_last_resort(self, key: str, held: Held) -> bool:
-        """Whether an answer may still be given where the providers fail."""
+    async def look_many(self, wanted: Mapping[str, float]) -> Mapping[str, Held]:
+        """What the cache holds of many keys, fresh or not, for which nobody waits; as `Cache.find_many` has it."""
+        return await self._cache.find_many(wanted)
+
+    async def keep_many(self, entries: Mapping[str, Entry], *, renewed: Sequence[str]) -> None:
+        """Keeps answers that were made together; they lie in the hot tier when this returns.
+
+        Args:
+            entries: the answers by their keys.
+            renewed: keys of which another answer may lie in the memory of other processes.
+        """
+        self.making.keep_many(entries, renewed=renewed)
+        await self._cache.all_hot(entries)
+        self.promises.keep({key: Held(entry, TIER_ORIGIN) for key, entry in entries.items()})
+
+    async def all_settled(self, keys: Iterable[str]) -> None:
+        """Waits until what was kept under some keys lies in all tiers."""
+        await self._cache.all_settled(keys)
+
+    async def joined(self, key: str) -> Held | None:
+        """The answer of a key that is being made, once it lies in the cache; None where none comes."""
+        held = await self.promises.wait(key)
+        if held is None and key in self._flights:
+            try:
+                held = await self._flights.join(key, _nothing)
+            except MeshError:
+                return None
+        if held is None or self._cache.is_banned(key, held.entry):
+            return None
+        await self._cache.settled(key)
+        return held
+
+    def last_resort(self, key: str, wishes: Wishes, held: Held | None, error: MeshError) -> Held | None:
+        """The answer that is given where the providers fail; None where the failure is told.
+
+        Args:
+            key: the answer's key.
+            wishes: what the caller asks of the cache.
+            held: what the cache holds of it, too old to be given.
+            error: what the providers failed with.
+        """
+        if held is None or wishes.min_fresh_s or not isinstance(error, _PASSING):
+            return None
         if self._cache.is_banned(key, held.entry):
-            return False
-        return self._windows.worth(held.entry, self._clock(), self._chance) is not Worth.NOTHING
+            return None
+        if self._windows.worth(held.entry, self._clock(), self._chance) is Worth.NOTHING:
+            return None
+        self._note_stale(key, error)
+        return held
 
     def _refresh(self, key: str, old: Entry, make: Make) -> None:
         """Has an answer made anew that is still being given; one that came to nothing is not tried again at once."""
@@ -185,7 +245,7 @@ class Answering:
         came = False
         try:
             found = await self._flights.join(
-                key, lambda: self._making.once(key, make, old.cache_time, None, renews=True, old=old)
+                key, lambda: self.making.once(key, make, old.cache_time, None, renews=True, old=old)
             )
             came = old.partial or not found.entry.partial
         except MeshError as error:
@@ -205,7 +265,17 @@ class Answering:
             call.note("served_stale", f"no fresh answer could be had: {error.reason}")
 
 
-def _count_binding_time(seconds: float) -> None:
+async def _nothing() -> Held:
+    """Stands for work that ended before it could be joined."""
+    raise UnavailableError(ERROR_REASON_INTERNAL, "it is over")
+
+
+def not_cached(key: str) -> MeshError:
+    """What a caller is told that wants an answer of the cache alone."""
+    return NotFoundError(ERROR_REASON_NOT_CACHED, "the cache holds no answer to this", metadata={"key": key})
+
+
+def count_binding_time(seconds: float) -> None:
     """Adds to the time that the call being answered spent on other services; the flight itself belongs to no call."""
     call = CURRENT.get()
     if call is not None:

@@ -1,153 +1,203 @@
 """Many searches in one call: what is cached is answered at once, ISBNs are looked up together, texts in turn."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
-import structlog
 from bookmesh.books.v1 import books_service_pb2 as pb
-from bookmesh.mesh.v1.call_error_pb2 import CallError
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 
-from mesh.background import Background
-from mesh.flights import Flights
 from mesh.rules import check
-from mesh.status import InternalError, MeshError
-from services.books.answers import Answer
-from services.books.cache import Held
+from mesh.status import MeshError
+from mesh.turns import Turns
+from services.books.answering import not_cached
+from services.books.bulk import TOGETHER, Bulk, Missing
 from services.books.checks import Ask, checked_search
-from services.books.entry import framed
-from services.books.panel import PATIENT_S, Panel
-from services.books.providers.protocol import BulkProvider, Found
-from services.books.query import Query
-from services.books.search import Asking, Search
-from services.books.telling import Told
+from services.books.outcomes import Outcome, broken, outcome_bytes
+from services.books.search import Search
+from services.books.sharing import Sharing, shared_by
 
-_LOOKS = 32
-"""Searches that are looked for in the cache at a time."""
+_LOOKS = 250
+"""Searches that are looked for in the cache together."""
 
 _TEXTS = 8
 """Texts that the providers are asked for at a time; these answer one after the other anyway."""
 
-_READY = 32
-"""Answers that lie ready until the caller takes them."""
-
-_RESPONSE = 3
-"""BatchSearchAutoResponse's field of the name; what lies in the cache goes out in it as it lies."""
-
-_log = structlog.get_logger("services.books")
+_READY = 8
+"""Times TOGETHER answers that lie ready until the caller takes them."""
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Missing:
-    """A search that the cache did not answer."""
-
-    at: int
-    """Its place in the batch."""
-    ask: Ask
-    """The search."""
-    held: Held | None
-    """What the cache holds of it, too old to be its answer."""
-
-
 class Batch:
-    """Answers many searches, each as SearchAuto does; an answer lies in the cache before it is given.
+    """Answers many searches, each as SearchAuto does; an answer lies where all processes find it before it is given.
 
     Args:
         search: answers one search.
-        panel: asks the providers.
-        background: where that happens.
+        bulk: answers many for ISBNs.
+        turns: when searches are read and answers told.
         default_results: works in an answer to a search that does not say how many.
     """
 
-    def __init__(self, search: Search, panel: Panel, background: Background, *, default_results: int) -> None:
+    def __init__(self, search: Search, bulk: Bulk, turns: Turns, *, default_results: int) -> None:
         self._search = search
-        self._panel = panel
+        self._bulk = bulk
+        self._turns = turns
         self._default_results = default_results
-        self._lookups: Flights[Mapping[str, Found]] = Flights(background)
 
-    async def answers(self, queries: Sequence[pb.SearchAutoRequest]) -> AsyncGenerator[bytes, None]:
-        """One BatchSearchAutoResponse for each search, as they complete.
+    async def answers(
+        self, queries: Sequence[pb.SearchAutoRequest], *, is_batch: bool = True
+    ) -> AsyncGenerator[bytes, None]:
+        """One BatchSearchAutoResponse for each search, as they complete; at the end all lie in every tier.
 
         What is still sought is given up when nobody takes it.
+
+        Args:
+            queries: the searches.
+            is_batch: nobody waits for the whole, so what a search says of its text spares calls.
         """
-        ready: asyncio.Queue[bytes | None] = asyncio.Queue(_READY)
-        work = asyncio.create_task(self._run(queries, ready))
+        run = _Run(self._search, self._bulk, self._turns, queries, Sharing() if is_batch else None)
+        work = asyncio.create_task(run.run(self._default_results))
         try:
-            while (answer := await ready.get()) is not None:
-                yield answer
+            while (some := await run.ready.get()) is not None:
+                for answer in some:
+                    yield answer
             await work
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def _run(self, queries: Sequence[pb.SearchAutoRequest], ready: asyncio.Queue[bytes | None]) -> None:
-        missing: list[_Missing] = []
 
-        async def tell(at: int, work: Callable[[], Awaitable[Told | None]]) -> None:
-            answer = pb.BatchSearchAutoResponse(query_index=at, q=queries[at].q)
-            response = b""
-            try:
-                told = await work()
-                if told is None:
-                    return
-                response = framed(_RESPONSE, told.data)
-            except MeshError as error:
-                answer.error.CopyFrom(call_error(error))
-            except Exception as unforeseen:  # noqa: BLE001 - one broken search must not take the others with it
-                answer.error.CopyFrom(call_error(_broken(unforeseen)))
-            await ready.put(answer.SerializeToString() + response)
+class _Run:
+    """One batch.
 
-        async def look(at: int) -> None:
-            await tell(at, lambda: self._looked(at, queries[at], missing))
+    Args:
+        search: answers one search.
+        bulk: answers many for ISBNs.
+        turns: when searches are read and answers told.
+        queries: the searches.
+        sharing: what they have in common; None where what they say of themselves counts for nothing.
+    """
 
-        async def fetch(one: _Missing, asking: Asking | None = None) -> None:
-            await tell(one.at, lambda: self._search.fetched(one.ask, one.held, asking))
+    def __init__(
+        self,
+        search: Search,
+        bulk: Bulk,
+        turns: Turns,
+        queries: Sequence[pb.SearchAutoRequest],
+        sharing: Sharing | None,
+    ) -> None:
+        self.ready: asyncio.Queue[Sequence[bytes] | None] = asyncio.Queue(_READY)
+        """Answers to be taken; None is the end."""
+        self._search = search
+        self._bulk = bulk
+        self._turns = turns
+        self._queries = queries
+        self._sharing = sharing
+
+    async def run(self, default_results: int) -> None:
+        """Answers all searches."""
+        try:
+            await self._answer(default_results)
+        except Exception:
+            await self.ready.put(None)
+            raise
+        await self.ready.put(None)
+
+    async def _answer(self, default_results: int) -> None:
+        missing: list[Missing] = []
+        for start in range(0, len(self._queries), _LOOKS):
+            places = range(start, min(start + _LOOKS, len(self._queries)))
+            missing += await self._looked(places, default_results)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._numbered([one for one in missing if one.ask.query.isbn13]))
+            texts = [one for one in missing if not one.ask.query.isbn13]
+            group.create_task(_each(_together(texts), self._fetch, limit=_TEXTS))
+
+    async def _looked(self, places: Iterable[int], default_results: int) -> Sequence[Missing]:
+        """Answers those of some searches that the cache has an answer to, or that can't be met; the others."""
+        asks: dict[int, Ask] = {}
+        outcomes: list[tuple[int, Outcome]] = []
+        async with self._turns.turn() as turn:
+            for at in places:
+                await turn.breathe()
+                try:
+                    check(self._queries[at])
+                    asks[at] = checked_search(self._queries[at], default_results=default_results)
+                except MeshError as error:
+                    outcomes.append((at, error))
+        missing = []
+        for (at, ask), (told, held) in zip(asks.items(), await self._search.looked(list(asks.values())), strict=True):
+            if told is not None:
+                outcomes.append((at, told))
+            elif ask.wishes.only_if_cached:
+                outcomes.append((at, not_cached(ask.key)))
+            else:
+                missing.append(Missing(at=at, ask=ask, held=held))
+        await self._tell(outcomes)
+        return missing
+
+    async def _numbered(self, missing: Sequence[Missing]) -> None:
+        """Answers searches for ISBNs: those that are being made already are waited for, if they come."""
+        others = [one for one in missing if self._search.is_under_way(one.ask.key)]
+        places = {one.at for one in others}
+        left: list[Missing] = []
+
+        async def join(one: Missing) -> None:
+            told = await self._search.joined(one.ask)
+            if told is None:
+                left.append(one)
+            else:
+                await self._tell([(one.at, told)])
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._looked_up([one for one in missing if one.at not in places]))
+            group.create_task(_each(others, join, limit=len(others)))
+        await self._looked_up(left)
+
+    async def _looked_up(self, missing: Sequence[Missing]) -> None:
+        told: set[int] = set()
+
+        async def tell(outcomes: Sequence[tuple[int, Outcome]]) -> None:
+            told.update(at for at, _ in outcomes)
+            await self._tell(outcomes)
 
         try:
-            await _each(range(len(queries)), look, limit=_LOOKS)
-            numbered = [one for one in missing if one.ask.query.isbn13]
-            texts = [one for one in missing if not one.ask.query.isbn13]
-            bulk = self._bulk(numbered)
-            async with asyncio.TaskGroup() as group:
-                for one in numbered:
-                    group.create_task(fetch(one, bulk))
-                group.create_task(_each(texts, fetch, limit=_TEXTS))
-        except Exception:
-            await ready.put(None)
-            raise
-        await ready.put(None)
+            alone = await self._bulk.answer(missing, tell)
+        except Exception as unforeseen:  # noqa: BLE001 - the texts are answered all the same
+            await self._tell([(one.at, broken(unforeseen)) for one in missing if one.at not in told])
+        else:
+            await _each([[one] for one in alone], self._fetch, limit=_TEXTS)
 
-    async def _looked(self, at: int, request: pb.SearchAutoRequest, missing: list[_Missing]) -> Told | None:
-        """The cache's answer to a search; without one, the search is noted as missing."""
-        check(request)
-        ask = checked_search(request, default_results=self._default_results)
-        told, held = await self._search.looked(ask)
-        if told is None:
-            missing.append(_Missing(at=at, ask=ask, held=held))
-        return told
+    async def _fetch(self, some: Sequence[Missing]) -> None:
+        """Asks the providers for some searches, one after the other."""
+        for one in some:
+            lookup = None if self._sharing is None else self._sharing.lookup(one.ask)
+            outcome: Outcome
+            try:
+                outcome = await self._search.fetched(one.ask, one.held, lookup)
+            except MeshError as error:
+                outcome = error
+            except Exception as unforeseen:  # noqa: BLE001 - one broken search must not take the others with it
+                outcome = broken(unforeseen)
+            await self._tell([(one.at, outcome)])
 
-    def _bulk(self, numbered: Iterable[_Missing]) -> Asking:
-        """Asks for one ISBN by asking for all of them, once."""
-        asks = [one.ask for one in numbered if not one.ask.wishes.only_if_cached]
-        isbns = tuple(dict.fromkeys(ask.query.isbn13 for ask in asks if not self._search.is_under_way(ask.key)))
+    async def _tell(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        for start in range(0, len(outcomes), TOGETHER):
+            async with self._turns.turn() as turn:
+                some = []
+                for at, outcome in outcomes[start : start + TOGETHER]:
+                    await turn.breathe()
+                    some.append(outcome_bytes(at, self._queries[at].q, outcome))
+            await self.ready.put(some)
 
-        async def asking(query: Query, _: float | None) -> Sequence[Answer]:
-            # An answer that was under way elsewhere may have failed to come, so its ISBN may not be among the others.
-            asked = isbns if query.isbn13 in isbns else (query.isbn13,)
 
-            async def lookup(provider: BulkProvider) -> Found:
-                key = (provider.name, *asked)
-                found = await self._lookups.join(key, lambda: provider.find_isbns(asked, limit_s=PATIENT_S))
-                return found[query.isbn13]
-
-            return await self._panel.ask(query, patient=True, lookup=lookup)
-
-        return asking
+def _together(texts: Iterable[Missing]) -> Iterable[Sequence[Missing]]:
+    """Texts, with those together that one call may answer."""
+    groups: defaultdict[Hashable, list[Missing]] = defaultdict(list)
+    for one in texts:
+        groups[shared_by(one.ask) or one.at].append(one)
+    return groups.values()
 
 
 async def _each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, limit: int) -> None:
@@ -161,22 +211,3 @@ async def _each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], 
     async with asyncio.TaskGroup() as group:
         for item in items:
             group.create_task(one(item))
-
-
-def call_error(error: MeshError) -> CallError:
-    """A failure as it stands in the answer to one of many; the time to wait goes with the metadata."""
-    metadata = dict(error.metadata)
-    if error.retry_after_s is not None:
-        metadata["retry_after_ms"] = str(round(error.retry_after_s * 1000))
-    return CallError(code=error.code.name, reason=error.reason, message=error.message, metadata=metadata)
-
-
-def _broken(unforeseen: Exception) -> MeshError:
-    """What one search of many fails with when something broke; the stack goes to the log, under an id."""
-    error_id = uuid.uuid4().hex
-    _log.error("search_broke", error_id=error_id, exc_info=unforeseen)
-    return InternalError(
-        ERROR_REASON_INTERNAL,
-        f"something broke in this search; the log has it under {error_id}",
-        metadata={"error_id": error_id},
-    )

@@ -1,7 +1,7 @@
 """The only module that reads and writes the cache: its tiers from near to far, and what moves between them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY, Tier
@@ -9,12 +9,14 @@ from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY, Tier
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.flights import Flights
+from mesh.turns import Turns
 from services.books.bans import Ban, BanList
 from services.books.entry import Entry
 from services.books.guard import PATIENT_S
 from services.books.memory import Memory
 from services.books.shelf import Copy, Shelf
 from services.books.windows import Chance, Windows, jittered
+from services.books.writing import Writing
 
 _FEW_BANS = 256
 """Bans that are kept without a look at whether they can go."""
@@ -41,6 +43,7 @@ class Cache:
         chance: shortens the times to live.
         memory_s: seconds that an answer lies in memory.
         patience_s: seconds that a search waits for one shelf.
+        turns: when many answers are packed and unpacked.
     """
 
     def __init__(
@@ -54,28 +57,29 @@ class Cache:
         chance: Chance,
         memory_s: float,
         patience_s: float,
+        turns: Turns,
     ) -> None:
         self.memory = memory
         self.shelves = shelves
         self.banned_count = 0
         """Copies that were passed over, for a ban covers them."""
         self.windows = windows
-        self._background = background
         self._clock = clock
         self._chance = chance
         self._memory_s = memory_s
         self._patience_s = patience_s
+        self._turns = turns
         self._bans = BanList()
         self._tidy_at = _FEW_BANS
         self._walks: Flights[Held | None] = Flights(background)
-        self._writes: dict[str, asyncio.Task[None]] = {}
+        self._writing = Writing(windows, background, turns, clock=clock)
 
     def at_hand(self, key: str) -> Held | None:
         """The answer that lies in memory, at once."""
         entry = self.memory.get(key)
         return None if entry is None or self._passed_over(key, entry) else Held(entry, TIER_MEMORY)
 
-    async def find(self, key: str, *, patient: bool = False) -> Held | None:
+    async def find(self, key: str, *, patient: bool = False, min_fresh_s: float = 0.0) -> Held | None:
         """The freshest answer of the nearest tier that has a fresh one; an old one only when no tier has better.
 
         Whoever asks for a key while others do shares their walk. What is found lies in memory from then on. What is
@@ -84,26 +88,71 @@ class Cache:
         Args:
             key: the answer's key.
             patient: wait for slow shelves, too.
+            min_fresh_s: seconds from now on that one is wanted to be fresh for; one that is not counts as old here.
         """
         limit_s = PATIENT_S if patient else self._patience_s
-        return await self._walks.join((key, patient), lambda: self._walk(key, limit_s))
+        return await self._walks.join((key, patient, min_fresh_s), lambda: self._walk(key, limit_s, min_fresh_s))
 
-    async def _walk(self, key: str, limit_s: float) -> Held | None:
+    async def _walk(self, key: str, limit_s: float, min_fresh_s: float) -> Held | None:
         kept = self.memory.peek(key)
         best = None if kept is None or self._passed_over(key, kept) else Held(kept, TIER_MEMORY)
-        if best is not None and best.entry.is_fresh(self._clock()):
+        if best is not None and best.entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
             return best
-        await self._written(key, limit_s)
+        await self._writing.wait([key], limit_s=limit_s)
         passed: list[Shelf] = []
         for shelf in self.shelves:
             entry = (await self.read(shelf, key, limit_s=limit_s)).entry
             if entry is not None and self.windows.last_use(entry) > self._clock():
-                if entry.is_fresh(self._clock()):
+                if entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
                     return self._found(key, Held(entry, shelf.tier), passed)
                 if best is None or _is_better(entry, best.entry):
                     best = Held(entry, shelf.tier)
             passed.append(shelf)
         return None if best is None else self._found(key, best, ())
+
+    async def find_many(self, wanted: Mapping[str, float]) -> Mapping[str, Held]:
+        """What `find` finds of each of many keys, for which nobody waits: each tier is asked for many at a time.
+
+        Args:
+            wanted: the keys, each with the seconds that its answer is wanted to be fresh for.
+        """
+        best: dict[str, Held] = {}
+        left = [key for key, min_fresh_s in wanted.items() if not self._is_in_memory(key, min_fresh_s, best)]
+        await self._writing.wait(left, limit_s=PATIENT_S)
+        passed: list[Shelf] = []
+        for shelf in self.shelves:
+            copies = await shelf.read_many(left, self._turns) if left else ()
+            promoted: dict[str, Entry] = {}
+            for key, copy in zip(left, copies, strict=True):
+                entry = copy.entry
+                if entry is None or self._passed_over(key, entry) or self.windows.last_use(entry) <= self._clock():
+                    continue
+                if entry.is_fresh(self._clock(), min_fresh_s=wanted[key]):
+                    promoted[key] = entry
+                    best[key] = Held(entry, shelf.tier)
+                elif key not in best or _is_better(entry, best[key].entry):
+                    best[key] = Held(entry, shelf.tier)
+            if passed and promoted:
+                self._writing.begin(
+                    {key: entry for key, entry in promoted.items() if not self._is_outrun(key, entry)}, passed
+                )
+            passed.append(shelf)
+            left = [key for key in left if key not in promoted]
+        found = {key: self._found(key, held, ()) for key, held in best.items()}
+        return {key: held for key, held in found.items() if held is not None}
+
+    def _is_in_memory(self, key: str, min_fresh_s: float, best: dict[str, Held]) -> bool:
+        """Whether memory has a fresh answer; what it has, fresh or not, is noted as the best."""
+        kept = self.memory.peek(key)
+        if kept is None or self._passed_over(key, kept):
+            return False
+        best[key] = Held(kept, TIER_MEMORY)
+        return kept.is_fresh(self._clock(), min_fresh_s=min_fresh_s)
+
+    def _is_outrun(self, key: str, entry: Entry) -> bool:
+        """Whether a later answer lies in memory by now: one past its time was there before, and is no better."""
+        later = self.memory.peek(key)
+        return later is not None and later.is_fresh(self._clock()) and later.cache_time > entry.cache_time
 
     def _found(self, key: str, held: Held, passed: Sequence[Shelf]) -> Held | None:
         """What a walk found, unless a purge or a later answer came while it was on its way.
@@ -114,13 +163,12 @@ class Cache:
             passed: the shelves that have none as good, and get it.
         """
         later = self.memory.peek(key)
-        # One past its time was there before, and the walk has found better than it.
-        if later is not None and later.is_fresh(self._clock()) and later.cache_time > held.entry.cache_time:
+        if later is not None and self._is_outrun(key, held.entry):
             held, passed = Held(later, TIER_MEMORY), ()
         if self._passed_over(key, held.entry):
             return None
         if passed:
-            self._write(key, held.entry, passed)
+            self._writing.begin({key: held.entry}, passed)
         if held.tier != TIER_MEMORY:
             self.remember(key, held.entry)
         return held
@@ -149,8 +197,23 @@ class Cache:
         if self._passed_over(key, entry):
             return
         self.remember(key, entry)
-        is_cold_too = is_first or (entry.ends and not entry.partial)
-        self._write(key, entry, [shelf for shelf in self.shelves if is_cold_too or shelf.tier != TIER_COLD])
+        is_cold_too = is_first or _is_worth_cold(entry)
+        self._writing.begin({key: entry}, [shelf for shelf in self.shelves if is_cold_too or shelf.tier != TIER_COLD])
+
+    def put_many(self, entries: Mapping[str, Entry], *, firsts: Collection[str]) -> None:
+        """The same for many answers at once.
+
+        Args:
+            entries: the answers by their keys.
+            firsts: keys of which no tier holds another.
+        """
+        kept = {key: entry for key, entry in entries.items() if not self._passed_over(key, entry)}
+        for key, entry in kept.items():
+            self.remember(key, entry)
+        lasting = {key: entry for key, entry in kept.items() if key in firsts or _is_worth_cold(entry)}
+        passing = {key: entry for key, entry in kept.items() if key not in lasting}
+        self._writing.begin(lasting, self.shelves)
+        self._writing.begin(passing, [shelf for shelf in self.shelves if shelf.tier != TIER_COLD])
 
     def forget_older(self, key: str, cache_time: float) -> None:
         """Takes an answer out of memory, for another process has a later one."""
@@ -179,12 +242,19 @@ class Cache:
 
     async def settled(self, key: str) -> None:
         """Waits until what was put under a key lies where the next search looks for it."""
-        await self._written(key, None)
+        await self._writing.wait([key])
+
+    async def all_settled(self, keys: Iterable[str]) -> None:
+        """The same for many keys."""
+        await self._writing.wait(keys)
+
+    async def all_hot(self, keys: Iterable[str]) -> None:
+        """Waits until what was put under some keys lies in the hot tier, which all processes share."""
+        await self._writing.wait_hot(keys)
 
     async def flush(self) -> None:
         """Waits until everything that was put lies in its place."""
-        while self._writes:
-            await asyncio.wait(self._writes.values())
+        await self._writing.flush()
 
     async def copies(self, key: str) -> Sequence[Copy]:
         """What each tier holds of a key, nearest first."""
@@ -207,25 +277,10 @@ class Cache:
         self.banned_count += banned
         return banned
 
-    def _write(self, key: str, entry: Entry, shelves: Sequence[Shelf]) -> None:
-        task = self._background.spawn(self._writing(self._writes.get(key), key, entry, shelves), name="cache write")
-        self._writes[key] = task
-        task.add_done_callback(lambda _: self._writes.pop(key) if self._writes.get(key) is task else None)
 
-    async def _writing(
-        self, before: asyncio.Task[None] | None, key: str, entry: Entry, shelves: Sequence[Shelf]
-    ) -> None:
-        if before is not None:
-            # Two answers to one key must land in the order in which they were given.
-            await asyncio.wait({before})
-        left_s = self.windows.last_use(entry) - self._clock()
-        if left_s > 0:
-            await asyncio.gather(*(shelf.write(key, entry, left_s=left_s, limit_s=PATIENT_S) for shelf in shelves))
-
-    async def _written(self, key: str, limit_s: float | None) -> None:
-        task = self._writes.get(key)
-        if task is not None:
-            await asyncio.wait({task}, timeout=limit_s)
+def _is_worth_cold(entry: Entry) -> bool:
+    """Whether an answer may take another's place in the cold tier."""
+    return bool(entry.ends) and not entry.partial
 
 
 def _is_better(entry: Entry, than: Entry) -> bool:

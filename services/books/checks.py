@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_PAGE_TOKEN
+from google.protobuf.duration_pb2 import Duration
 
 from mesh.status import InvalidArgumentError
+from services.books.hints import Hint, hint_of
 from services.books.likeness import printed_name_key
 from services.books.paging import Mark, PageTokenError, mark_of
 from services.books.query import (
@@ -51,6 +53,8 @@ class Ask:
     """What of the answer is this search's own, for its key is shared by others."""
     wishes: Wishes = NO_WISHES
     """What is asked of the cache."""
+    hint: Hint | None = None
+    """What the caller knows the text to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> As
         )
     except InvalidQueryError as error:
         raise _refused(error) from None
+    if hint := hint_of(request.kind):
+        ask = replace(ask, hint=hint)
     return replace(ask, wishes=wishes_of(request.cache_control)) if request.HasField("cache_control") else ask
 
 
@@ -140,10 +146,13 @@ def wishes_of(control: pb.CacheControl) -> Wishes:
     return Wishes(
         no_cache=control.no_cache,
         only_if_cached=control.only_if_cached,
-        max_stale_s=control.max_stale.seconds + control.max_stale.nanos / 1e9
-        if control.HasField("max_stale")
-        else None,
+        max_stale_s=_seconds(control.max_stale) if control.HasField("max_stale") else None,
+        min_fresh_s=_seconds(control.min_fresh),
     )
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
 
 
 def checked_query(

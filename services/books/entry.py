@@ -43,6 +43,9 @@ BODY_LIMIT = 16 * 1024 * 1024
 _HEAD = struct.Struct(">4sBI")
 _FACTS = struct.Struct(">qqIBII")
 _LEVEL = 3
+_compressor, _decompressor = zstandard.ZstdCompressor(level=_LEVEL), zstandard.ZstdDecompressor()
+"""Kept, for to make one costs as much as to pack an entry; all packing is done on the event loop's thread."""
+
 _LATEST_S = 2**40
 """Seconds since the epoch, far beyond any real time and well within eight bytes of milliseconds."""
 _LONGEST_MS = 2**32 - 1
@@ -77,9 +80,15 @@ class Entry:
     tags: Sequence[int] = field(default=(), repr=False)
     """What it speaks of, authors and ISBNs, as `tag_of` makes numbers of them."""
 
-    def is_fresh(self, now: float, *, max_stale_s: float = 0.0) -> bool:
-        """Whether it may be served as an answer to a caller that takes one this many seconds past its time."""
-        return now < self.fresh_until + max_stale_s
+    def is_fresh(self, now: float, *, max_stale_s: float = 0.0, min_fresh_s: float = 0.0) -> bool:
+        """Whether it may be served as an answer.
+
+        Args:
+            now: seconds since the epoch.
+            max_stale_s: seconds past its time that its caller takes one.
+            min_fresh_s: seconds from now on that its caller wants it to be fresh for.
+        """
+        return now + min_fresh_s < self.fresh_until + max_stale_s
 
     def slice(self, start: int, stop: int) -> bytes:
         """The works from one place to another, as records of field 1."""
@@ -151,9 +160,7 @@ def tags_of(named: Iterable[tuple[str, str]]) -> Sequence[int]:
 
 def encode(key: str, entry: Entry) -> bytes:
     """An entry as it is stored under its key."""
-    packed_body = zstandard.ZstdCompressor(level=_LEVEL).compress(
-        _bytes_of(_ENDS, entry.ends) + entry.works + entry.rest
-    )
+    packed_body = _compressor.compress(_bytes_of(_ENDS, entry.ends) + entry.works + entry.rest)
     facts = _FACTS.pack(
         _milliseconds(entry.cache_time),
         _milliseconds(entry.fresh_until),
@@ -195,7 +202,7 @@ def decode(key: str, data: bytes) -> Entry | None:
         # The frame says how much it unpacks to, and is taken at its word, so a word too large is not listened to.
         if not 4 * count <= zstandard.frame_content_size(frame) <= BODY_LIMIT:
             return None
-        body = zstandard.ZstdDecompressor().decompress(frame)
+        body = _decompressor.decompress(frame)
     except zstandard.ZstdError:
         return None
     ends = _numbers_of(_ENDS, body[: 4 * count])

@@ -24,10 +24,12 @@ from mesh.context import Context, ready
 from mesh.quota.account import Account
 from mesh.quota.report import key_quotas
 from mesh.status import InvalidArgumentError
+from mesh.turns import Turns
 from services.books.answering import Answering
 from services.books.bans import Kind
 from services.books.batch import Batch
 from services.books.bibliography import Bibliography
+from services.books.bulk import Bulk
 from services.books.cache import Cache
 from services.books.checks import checked_bibliography, checked_query, checked_search
 from services.books.env import Env
@@ -91,7 +93,7 @@ async def lifespan(
     Raises:
         ValueError: some settings make no sense; the message names each of them.
     """
-    settings = settings_of(env)
+    settings, turns = settings_of(env), Turns()
     # What listens for ever is not waited for when the service drains; what writes is.
     async with (
         open_panel(env, settings) as opened,  # the tasks end before the session that they use
@@ -109,6 +111,7 @@ async def lifespan(
             chance=chance,
             memory_s=settings.memory_ttl_s,
             patience_s=settings.patience_s,
+            turns=turns,
         )
         purging = Purging(cache, env.CACHE, env.API_CACHE_COLD, background, clock=clock)
         answering = Answering(
@@ -121,7 +124,8 @@ async def lifespan(
             tell=purging.tell_renewed,
         )
         search = Search(answering, opened.panel, clock=clock)
-        batch = Batch(search, opened.panel, background, default_results=settings.max_results)
+        bulk = Bulk(search, answering, opened.panel, turns, clock=clock)
+        batch = Batch(search, bulk, turns, default_results=settings.max_results)
         await purging.open(listening)
         yield State(
             settings=settings,
@@ -162,7 +166,7 @@ class Default(BooksServiceServicer):
         self, request: pb.BatchSearchAutoRequest, context: Context
     ) -> AsyncIterator[pb.BatchSearchAutoResponse]:
         """Finds the books of many searches; each answer lies in the cache before it is given."""
-        async with aclosing(self._state.batch.answers(request.queries)) as answers:
+        async with aclosing(self._state.batch.answers(request.queries, is_batch=answers_batch())) as answers:
             async for answer in answers:
                 yield ready(pb.BatchSearchAutoResponse, answer)
 

@@ -6,6 +6,8 @@ import unicodedata
 from stdnum import isbn as stdnum_isbn
 from stdnum.exceptions import ValidationError
 
+from services.cataloguing.isbn import is_isbn13
+
 _DECORATION = re.compile(r"^(?:ISBN(?:[- ]?1[03])?\s*:?\s*)", re.IGNORECASE)
 """What people copy along with the number: "ISBN-13: 978-...". """
 
@@ -28,6 +30,8 @@ def is_isbn_shaped(text: str) -> bool:
 
 def isbn13_of(text: str) -> str:
     """The ISBN-13 of a bare ISBN of either length; empty when its check digit is wrong (ISO 2108, Annex A)."""
+    if is_isbn13(text):
+        return text
     try:
         return str(stdnum_isbn.validate(text, convert=True))
     except ValidationError:

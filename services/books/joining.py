@@ -78,6 +78,8 @@ def full_title(work: Work) -> str:
 
 def groups(works: Sequence[Work]) -> list[list[Work]]:
     """The records of each work together, in the order in which the first of each came."""
+    if len(works) == 1:
+        return [list(works)]
     records = [_record(at, work) for at, work in enumerate(works)]
     joins, names = _Joins(), _Joins()
     _join_editions(records, joins, names)

@@ -21,7 +21,9 @@ _ERRORS = ((20, 3), (10, 2), (4, 1))
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text without case and punctuation; Latin letters lose their marks, other scripts keep theirs."""
-    plain = "".join(map(_plain, unicodedata.normalize("NFC", text.replace("&", " and "))))
+    plain = text.replace("&", " and ")
+    if not plain.isascii():
+        plain = "".join(map(_plain, unicodedata.normalize("NFC", plain)))
     return tuple(normal_form(plain).split())
 
 
@@ -65,7 +67,7 @@ def spoken_name_key(name: str) -> str:
 
 def _is_run_together(words: tuple[str, ...]) -> bool:
     """Names in Han, Kana or Hangul are written with and without a space, and never turned round."""
-    return any(unicodedata.category(char) == "Lo" for word in words for char in word)
+    return any(unicodedata.category(char) == "Lo" for word in words if not word.isascii() for char in word)
 
 
 def errors_between(typed: str, written: str) -> int:

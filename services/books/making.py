@@ -5,7 +5,7 @@ The others wait for its answer in the hot tier. A failure is kept nowhere.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_ORIGIN
@@ -79,7 +79,7 @@ class Making:
         *,
         clock: Clock,
         chance: Chance,
-        tell: Callable[[str, float], None],
+        tell: Callable[[Sequence[str], float], None],
     ) -> None:
         self._cache = cache
         self._leases = leases
@@ -140,14 +140,26 @@ class Making:
         self._counts.led += 1
         began, started = self._clock(), time.perf_counter()
         made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        entry = self._entry(made, began, time.perf_counter() - started)
+        entry = self.entry(made, began, time.perf_counter() - started)
         if not _is_poorer(entry, old):
             self._cache.put(key, entry, is_first=not renews)
             if renews:
-                self._tell(key, entry.cache_time)
+                self._tell([key], entry.cache_time)
         return Held(entry, TIER_ORIGIN)
 
-    def _entry(self, made: Made, began: float, fetch_s: float) -> Entry:
+    def keep_many(self, entries: Mapping[str, Entry], *, renewed: Sequence[str]) -> None:
+        """Keeps answers that were made together, whatever other processes do.
+
+        Args:
+            entries: the answers by their keys.
+            renewed: keys of which another answer may lie in the memory of other processes.
+        """
+        self._counts.led += len(entries)
+        self._cache.put_many(entries, firsts=entries.keys() - set(renewed))
+        if renewed:
+            self._tell(renewed, min(entries[key].cache_time for key in renewed))
+
+    def entry(self, made: Made, began: float, fetch_s: float) -> Entry:
         """An answer as it is kept. Its age counts from when it was asked for (RFC 9111, 4.2.3, on response_delay).
 
         So a purge that comes while it is made covers it, for nobody knows which of the two the providers saw first.

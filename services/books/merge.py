@@ -68,6 +68,8 @@ def isbn_first(works: Sequence[Work], isbn13: str) -> list[Work]:
         isbn13: the ISBN.
     """
     for work in works:
+        if len(work.editions) == 1:
+            continue
         editions = sorted(work.editions, key=lambda edition: edition.isbn_13 != isbn13)
         work.ClearField("editions")
         work.editions.extend(editions)
@@ -94,7 +96,7 @@ def _work(group: Sequence[Work], shelf: dict[str, Edition]) -> Work | None:
     editions = _editions(group, title_key(work.title), shelf)
     if not editions and any(each.editions for each in group):
         return None
-    work.editions.extend(sorted(editions, key=_rank))
+    work.editions.extend(sorted(editions, key=_rank) if len(editions) > 1 else editions)
     set_authors(work)
     work.kind = kind_of(work)
     return work
@@ -132,7 +134,7 @@ def _same(edition: Edition, found: Iterable[Edition]) -> Edition | None:
 def _name(works: Sequence[Work]) -> None:
     """Gives each work its id: title and first author, and the subtitle where several have both in common."""
     names = [(title_key(work.title), _writer(work)) for work in works]
-    count = Counter(names)
+    count = Counter(names) if len(names) > 1 else dict.fromkeys(names, 1)
     for work, (title, writer) in zip(works, names, strict=True):
         work.id = work_id(title if count[title, writer] == 1 else full_title(work), writer)
 

@@ -31,8 +31,8 @@ RESERVE_S = 0.05
 Sleep = Callable[[float], Awaitable[object]]
 """Waits for seconds."""
 
-Lookup = Callable[[BulkProvider], Awaitable[Found]]
-"""Asks a provider for one ISBN among many that are looked up together."""
+Lookup = Callable[[Provider], Awaitable[Found] | None]
+"""Asks a provider in another way than `find`, for work that nobody waits for; None where it can't be asked so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Panel:
     ) -> None:
         self._providers = [providers[name] for name in policy.order]
         self._batch = [providers[name] for name in policy.batch_order]
+        self._skipped = {name: Answer(provider=name) for name in policy.order}
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
@@ -85,7 +86,7 @@ class Panel:
             query: what is sought.
             patient: nobody waits for the answer.
             left_s: seconds that whoever waits has left; of the call being answered when None.
-            lookup: asks a provider that can look many ISBNs up at once, in place of `find`; for patient work.
+            lookup: asks a provider for it in place of `find`, if it can be asked so; for patient work.
         """
         if patient:
             answers = await self._in_turn(query, lookup)
@@ -94,19 +95,48 @@ class Panel:
             left_s = called.time_remaining() if left_s is None and called is not None else left_s
             limit_s = None if left_s is None else max(0.0, left_s - RESERVE_S)
             answers = await _Round(self._providers, query, self._policy, limit_s, self._clock, self._sleep).run()
-        by_name = {answer.provider: answer for answer in answers}
-        return [by_name.get(provider.name) or Answer(provider=provider.name) for provider in self._providers]
+        return self._all(answers)
+
+    async def ask_isbns(self, isbns: Sequence[str]) -> Mapping[str, Sequence[Answer]] | None:
+        """What each provider did for each of many ISBNs for which nobody waits, as `ask` tells it.
+
+        None where whoever is to be asked can't look many up at once: then each is asked for by itself.
+
+        Args:
+            isbns: at most 1,000 ISBN-13s, each once.
+        """
+        unset: list[Answer] = []
+        for provider in self._batch:
+            if not isinstance(provider, BulkProvider):
+                return None
+            started = self._clock()
+            try:
+                found = await provider.find_isbns(isbns, limit_s=PATIENT_S)
+            except MeshError as error:
+                answer = Answer(provider=provider.name, error=error, duration_ms=(self._clock() - started) * 1000)
+                if answer.unset:
+                    unset.append(answer)
+                    continue
+                return dict.fromkeys(isbns, self._all([*unset, answer]))
+            took_ms = (self._clock() - started) * 1000
+            return {
+                isbn: self._all([*unset, Answer(provider=provider.name, found=found[isbn], duration_ms=took_ms)])
+                for isbn in isbns
+            }
+        return dict.fromkeys(isbns, self._all(unset))
+
+    def _all(self, answers: Sequence[Answer]) -> Sequence[Answer]:
+        """One answer of each provider, in the order of trust; those that were not asked were not needed."""
+        return list((self._skipped | {answer.provider: answer for answer in answers}).values())
 
     async def _in_turn(self, query: Query, lookup: Lookup | None) -> list[Answer]:
         """Asks one provider; another only where that one is not set up at all."""
         answers: list[Answer] = []
         for provider in self._batch:
-            if lookup is not None and isinstance(provider, BulkProvider):
-                answers.append(await _answer(provider, lookup(provider), self._clock))
-            else:
-                async with self._places:
-                    found = provider.find(query, limit_s=PATIENT_S, batch=True)
-                    answers.append(await _answer(provider, found, self._clock))
+            async with self._places:
+                found = None if lookup is None else lookup(provider)
+                found = found or provider.find(query, limit_s=PATIENT_S, batch=True)
+                answers.append(await _answer(provider, found, self._clock))
             if not answers[-1].unset:
                 break
         return answers

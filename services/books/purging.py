@@ -39,9 +39,9 @@ _log = structlog.get_logger("services.books")
 
 
 class _Renewed(msgspec.Struct, frozen=True):
-    """A key has a later answer: what memories hold of it is old."""
+    """Some keys have later answers: what memories hold of them is old."""
 
-    renewed: str
+    renewed: list[str]
     time: float
 
 
@@ -116,13 +116,14 @@ class Purging:
         unreached = [shelf.tier for shelf, found in zip((self._hot, self._cold), swept, strict=True) if found is None]
         return count + sum(found or 0 for found in swept), unreached
 
-    def tell_renewed(self, key: str, cache_time: float) -> None:
-        """Tells the other processes that a key has a later answer, once that lies where they look for it."""
-        self._background.spawn(self._tell_renewed(key, cache_time), name="renewed")
+    def tell_renewed(self, keys: Sequence[str], cache_time: float) -> None:
+        """Tells the other processes that keys have later answers, once those lie where they look for them."""
+        self._background.spawn(self._tell_renewed(keys, cache_time), name="renewed")
 
-    async def _tell_renewed(self, key: str, cache_time: float) -> None:
-        await self._cache.settled(key)
-        await self._told(self._hot.guard, lambda: self._announced(msgspec.json.encode(_Renewed(key, cache_time))))
+    async def _tell_renewed(self, keys: Sequence[str], cache_time: float) -> None:
+        await self._cache.all_hot(keys)
+        message = msgspec.json.encode(_Renewed(list(keys), cache_time))
+        await self._told(self._hot.guard, lambda: self._announced(message))
 
     async def _keep(self, ban: Ban) -> None:
         """Keeps a ban in both stores and announces it; what fails is done as soon as it can be."""
@@ -168,7 +169,8 @@ class Purging:
                 elif (ban := decoded(message)) is not None:
                     self._cache.ban(ban)
                 elif (renewed := _renewed(message)) is not None:
-                    self._cache.forget_older(renewed.renewed, renewed.time)
+                    for key in renewed.renewed:
+                        self._cache.forget_older(key, renewed.time)
 
     async def _learn_all(self) -> None:
         await asyncio.gather(*(self._learn(shelf, bans) for shelf, bans in self._sources))

@@ -8,6 +8,7 @@ from services.books.series import without_series
 from services.cataloguing.names import display_name
 
 _BY = re.compile(r"(?i)^(?P<title>\S.*?)[\s,]+by\s+(?P<author>\S.*)$")
+_LAST_BY = re.compile(r"(?i)^(?P<title>\S.*)[\s,]+by\s+(?P<author>\S.*)$")
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 _SUBTITLE = re.compile(r"\s*(?::|;|\s[-\u2013\u2014]|--)\s+\S.*$")
 
@@ -54,8 +55,17 @@ class Reading:
 
 def reading_of(text: str) -> Reading:
     """What a text may mean; whatever it is, it never fails."""
+    return _read(text, _BY)
+
+
+def reading_with_author(text: str) -> Reading:
+    """What a text means that is known to end with its author: "Stand by Me by Stephen King" has two words "by"."""
+    return _read(text, _LAST_BY)
+
+
+def _read(text: str, by: re.Pattern[str]) -> Reading:
     whole = without_series(" ".join(text.split()))
-    match = _BY.match(whole)
+    match = by.match(whole)
     if match is None:
         return Reading(whole=whole, main=_main(whole))
     title = without_series(match["title"])

@@ -12,8 +12,9 @@ from services.books.checks import Ask
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
 from services.books.making import Made
-from services.books.panel import Panel
+from services.books.panel import Lookup, Panel
 from services.books.query import Query
+from services.books.sharing import Sharing
 from services.books.telling import SEARCH_PROVENANCE, Told, told
 
 Asking = Callable[[Query, float | None], Awaitable[Sequence[Answer]]]
@@ -49,53 +50,60 @@ class Search:
         """
         held = self._answering.at_hand(ask.key, ask.wishes)
         if held is None:
-            asking = self._panel_for(patient=is_batch)
+            asking = self._panel_for(patient=is_batch, lookup=Sharing().lookup(ask) if is_batch else None)
             held = await self._answering.answer(
                 ask.key,
                 ask.wishes,
                 lambda left_s: self._made(ask.query, asking, left_s),
                 patient=is_batch or ask.wishes.no_cache,
             )
-        return self._told(ask, held)
+        return self.told(ask, held)
 
-    async def looked(self, ask: Ask) -> tuple[Told | None, Held | None]:
-        """The cache's answer to a search for which nobody waits, and what it holds that is too old for one."""
-        held = self._answering.at_hand(ask.key, ask.wishes)
-        held = held or await self._answering.look(ask.key, ask.wishes, patient=True)
-        if held is not None and self._answering.suits(ask.key, held, ask.wishes, None, patient=True):
-            return self._told(ask, held), held
-        return None, held
+    async def looked(self, asks: Sequence[Ask]) -> Sequence[tuple[Told | None, Held | None]]:
+        """Of each search for which nobody waits the cache's answer, and what it holds that may be too old for one."""
+        wanted: dict[str, float] = {}
+        for ask in asks:
+            if not ask.wishes.no_cache:
+                wanted[ask.key] = max(wanted.get(ask.key, 0.0), ask.wishes.min_fresh_s)
+        found = await self._answering.look_many(wanted)
+        return [self._given(ask, None if ask.wishes.no_cache else found.get(ask.key)) for ask in asks]
 
-    async def fetched(self, ask: Ask, held: Held | None, asking: Asking | None = None) -> Told:
+    def _given(self, ask: Ask, held: Held | None) -> tuple[Told | None, Held | None]:
+        if held is None or not self._answering.suits(ask.key, held, ask.wishes, None, patient=True):
+            return None, held
+        return self.told(ask, held), held
+
+    async def fetched(self, ask: Ask, held: Held | None, lookup: Lookup | None) -> Told:
         """The providers' answer to a search for which nobody waits.
 
         Args:
             ask: the search.
             held: what the cache holds of it, too old to be its answer.
-            asking: how the providers are asked, if not with this one search.
+            lookup: how a provider is asked, if not as by any other search.
 
         Raises:
             MeshError: as in `answer`.
         """
-        ways = asking or self._panel_for(patient=True)
+        asking = self._panel_for(patient=True, lookup=lookup)
         found = await self._answering.fetch(
-            ask.key,
-            ask.wishes,
-            held,
-            lambda left_s: self._made(ask.query, ways, left_s),
-            patient=True,
-            with_others=asking is not None,
+            ask.key, ask.wishes, held, lambda left_s: self._made(ask.query, asking, left_s), patient=True
         )
-        return self._told(ask, found)
+        return self.told(ask, found)
+
+    async def joined(self, ask: Ask) -> Told | None:
+        """The answer to a search that is being made already; None where none comes."""
+        held = await self._answering.joined(ask.key)
+        return None if held is None else self.told(ask, held)
 
     def is_under_way(self, key: str) -> bool:
         """Whether the providers are being asked for the answer of a key."""
         return self._answering.is_under_way(key)
 
-    def _panel_for(self, *, patient: bool) -> Asking:
-        return lambda query, left_s: self._panel.ask(query, patient=patient, left_s=left_s)
+    def _panel_for(self, *, patient: bool, lookup: Lookup | None) -> Asking:
+        return lambda query, left_s: self._panel.ask(query, patient=patient, left_s=left_s, lookup=lookup)
 
-    def _told(self, ask: Ask, held: Held) -> Told:
+    def told(self, ask: Ask, held: Held) -> Told:
+        """What the cache holds, as the answer to a search."""
         return told(
             held,
             ask.key,
@@ -106,11 +114,20 @@ class Search:
         )
 
     async def _made(self, query: Query, asking: Asking, left_s: float | None) -> Made:
-        response = composed(query, await asking(query, left_s))
-        works, ends = packed(response.results)
-        tags = tags_of(spoken_of(response.results))
-        response.ClearField("results")
-        return Made(works=works, ends=ends, rest=rest_of(response), tags=tags, is_partial=response.partial)
+        return made_of(query, await asking(query, left_s))
+
+
+def made_of(query: Query, answers: Sequence[Answer]) -> Made:
+    """The answer to a search, out of what each provider did for it.
+
+    Raises:
+        MeshError: as in `Search.answer`.
+    """
+    response = composed(query, answers)
+    works, ends = packed(response.results)
+    tags = tags_of(spoken_of(response.results))
+    response.ClearField("results")
+    return Made(works=works, ends=ends, rest=rest_of(response), tags=tags, is_partial=response.partial)
 
 
 def spoken_of(works: Sequence[Work]) -> Sequence[tuple[str, str]]:

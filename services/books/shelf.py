@@ -1,6 +1,6 @@
 """The only place that knows the stores behind the cache: how each keeps an entry, and what a copy there is worth."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, Tier
@@ -8,8 +8,9 @@ from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, Tier
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.stores.protocol import Bucket, Kv
-from services.books.entry import Entry, decode, encode
-from services.books.guard import Guard
+from mesh.turns import Turns
+from services.books.entry import Entry, decode
+from services.books.guard import PATIENT_S, Guard
 from services.books.windows import Chance, jittered
 
 STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
@@ -49,8 +50,9 @@ class Counts:
 class _Store:
     """The three things that a shelf does with its store."""
 
-    get: Callable[[str], Awaitable[bytes | None]]
-    put: Callable[[str, bytes, float], Awaitable[object]]
+    get_many: Callable[[Sequence[str]], Awaitable[Sequence[bytes | None]]]
+    put_many: Callable[[Mapping[str, bytes], Mapping[str, float]], Awaitable[object]]
+    """Puts values, each of which is worth something for so many seconds."""
     delete: Callable[[str], Awaitable[int]]
 
 
@@ -70,28 +72,52 @@ class Shelf:
         self.is_trusted = False
         """The bans that its store keeps are known, so what it holds may be given."""
         self._store = store
+        self._none = Copy(tier=tier)
 
     async def read(self, key: str, *, limit_s: float) -> Copy:
         """The copy of a key, after at most this many seconds of the store's; none while it is not trusted."""
+        found = await self._stored([key], limit_s)
+        return Copy(tier=self.tier, reason=STORE_UNAVAILABLE) if found is None else self._copy(key, found[0])
+
+    async def read_many(self, keys: Sequence[str], turns: Turns) -> Sequence[Copy]:
+        """The copies of many keys, in their order, for which nobody waits."""
+        found = await self._stored(keys, PATIENT_S)
+        if found is None:
+            return [Copy(tier=self.tier, reason=STORE_UNAVAILABLE)] * len(keys)
+        copies = []
+        async with turns.turn() as turn:
+            for key, data in zip(keys, found, strict=True):
+                await turn.breathe()
+                copies.append(self._copy(key, data))
+        return copies
+
+    async def _stored(self, keys: Sequence[str], limit_s: float) -> Sequence[bytes | None] | None:
+        """What the store has of some keys; None where it can't be asked, or is not trusted."""
         if not self.is_trusted:
-            return Copy(tier=self.tier, reason=STORE_UNAVAILABLE)
-        said = await self.guard.ask(lambda: self._store.get(key), limit_s=limit_s)
-        if said is None:
-            return Copy(tier=self.tier, reason=STORE_UNAVAILABLE)
-        if said.value is None:
+            return None
+        said = await self.guard.ask(lambda: self._store.get_many(keys), limit_s=limit_s)
+        return None if said is None else said.value
+
+    def _copy(self, key: str, data: bytes | None) -> Copy:
+        if data is None:
             self.counts.misses += 1
-            return Copy(tier=self.tier)
-        entry = decode(key, said.value)
+            return self._none
+        entry = decode(key, data)
         if entry is None:
             self.counts.unreadable += 1
-            return Copy(tier=self.tier, byte_count=len(said.value), reason=UNREADABLE)
+            return Copy(tier=self.tier, byte_count=len(data), reason=UNREADABLE)
         self.counts.hits += 1
-        return Copy(tier=self.tier, byte_count=len(said.value), entry=entry)
+        return Copy(tier=self.tier, byte_count=len(data), entry=entry)
 
-    async def write(self, key: str, entry: Entry, *, left_s: float, limit_s: float) -> None:
-        """Keeps an entry for as long as it is worth something, or for as long as the store keeps anything."""
-        data = encode(key, entry)
-        await self.guard.ask(lambda: self._store.put(key, data, left_s), limit_s=limit_s)
+    async def write(self, items: Mapping[str, bytes], left_s: Mapping[str, float], *, limit_s: float) -> None:
+        """Keeps entries for as long as each is worth something, or for as long as the store keeps anything.
+
+        Args:
+            items: the entries as they are stored, by their keys.
+            left_s: seconds that each is worth something yet.
+            limit_s: seconds to wait for the store.
+        """
+        await self.guard.ask(lambda: self._store.put_many(items, left_s), limit_s=limit_s)
 
     async def remove(self, key: str, *, limit_s: float) -> int | None:
         """Takes a key out; how many copies there were, or None when the store could not be asked."""
@@ -101,24 +127,25 @@ class Shelf:
 
 def hot_shelf(kv: Kv, *, ttl_s: float, background: Background, clock: Clock, chance: Chance) -> Shelf:
     """The key-value store, which forgets an entry after its own time to live, or sooner by chance."""
-    store = _Store(
-        get=kv.get,
-        put=lambda key, data, left_s: kv.put(key, data, ttl_s=min(jittered(ttl_s, chance), left_s)),
-        delete=kv.delete,
-    )
+
+    async def put_many(items: Mapping[str, bytes], left_s: Mapping[str, float]) -> None:
+        # What is put together may end together here, for it does not end at the same time behind here.
+        longest_s = jittered(ttl_s, chance)
+        await kv.put_many({key: data for key, data in items.items() if left_s[key] >= longest_s}, ttl_s=longest_s)
+        for key, data in items.items():
+            if left_s[key] < longest_s:
+                await kv.put(key, data, ttl_s=left_s[key])
+
+    store = _Store(get_many=kv.get_many, put_many=put_many, delete=kv.delete)
     return Shelf(TIER_HOT, Guard("hot", background, clock=clock), store)
 
 
 def cold_shelf(bucket: Bucket, *, background: Background, clock: Clock) -> Shelf:
     """The object store, which forgets nothing: only what stands in an entry tells that its time is over."""
 
-    async def get(key: str) -> bytes | None:
-        found = await bucket.get(key)
-        return None if found is None else found.data
+    async def get_many(keys: Sequence[str]) -> Sequence[bytes | None]:
+        return [None if found is None else found.data for found in await bucket.get_many(keys)]
 
-    store = _Store(
-        get=get,
-        put=lambda key, data, _: bucket.put(key, data),
-        delete=bucket.delete,
-    )
+    # Not synced to the disk: what the machine's death takes is a miss, and what it tears tells so by its checksum.
+    store = _Store(get_many=get_many, put_many=lambda items, _: bucket.put_many(items), delete=bucket.delete)
     return Shelf(TIER_COLD, Guard("cold", background, clock=clock), store)

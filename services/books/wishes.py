@@ -13,6 +13,8 @@ class Wishes:
     """Never ask a provider."""
     max_stale_s: float | None = None
     """Seconds that an answer may be past its time; None leaves that to the cache's own windows."""
+    min_fresh_s: float = 0.0
+    """Seconds that an answer must stay fresh yet; one that does not is none, and max_stale_s says nothing."""
 
 
 NO_WISHES = Wishes()

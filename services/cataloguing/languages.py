@@ -95,6 +95,8 @@ def is_latin_text(text: str) -> bool:
 
 def _script(text: str) -> str:
     """The script of most letters; "KANA" wherever there is some, for only Japanese has it; "" without letters."""
+    if text.isascii():
+        return "LATIN" if any(map(str.isalpha, text)) else ""
     counts = _counts(text)
     if not counts:
         return ""

@@ -16,6 +16,9 @@ _UNSEEN: dict[int, str | None] = _CONTROLS | dict.fromkeys(map(ord, "\u200b\u206
 """What becomes of characters that nobody sees: controls are spaces; zero-width space, word joiner, byte order mark and
 soft hyphen go, for they make equal texts differ."""
 
+_MARKED = frozenset("&<~")
+"""What stands in all that is to be cleaned away, beside what is not ASCII or not seen."""
+
 _INTEGER_LIMIT = 10**18
 
 
@@ -45,6 +48,8 @@ def _plain(value: object) -> str:
         value = str(value) if abs(value) < _INTEGER_LIMIT else ""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and value.isprintable() and _MARKED.isdisjoint(value):
+        return value
     # Lone surrogates are valid JSON, but no text that can be sent.
     text = value.encode("utf-8", "ignore").decode()
     # Some records are escaped twice: "&lt;br/&gt;" is a tag as well.

@@ -79,7 +79,7 @@ def folded(text: str) -> str:
 
     A text without any letter or digit, such as "???", is itself: no two different texts may meet in "".
     """
-    words = "".join(map(_plain, unicodedata.normalize("NFKC", text).replace("&", " and "))).casefold().split()
+    words = unicodedata.normalize("NFKC", text).replace("&", " and ").translate(_FOLDED).casefold().split()
     return " ".join(words) or text.casefold()
 
 
@@ -93,7 +93,17 @@ def name_key(name: str) -> str:
     return folded(name)
 
 
-@lru_cache(maxsize=4096)
+class _Folded(dict[int, str]):
+    """What becomes of each character, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = plain = _plain(chr(code))
+        return plain
+
+
+_FOLDED = _Folded()
+
+
 def _plain(char: str) -> str:
     if char in "'\u2019\u02bc`":
         return ""

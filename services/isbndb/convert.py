@@ -84,8 +84,9 @@ def record_of(book: object, *, asked_isbn13: str = "") -> Record | None:
 def _isbn13(book: Mapping[str, Any], asked: str) -> str:
     """The valid ISBN of a book, whichever field it stands in; the one asked for, where the book has it or none."""
     texts = dict.fromkeys(line_of(book.get(name)) for name in ("isbn13", "isbn", "isbn10"))
-    valid = [isbn for text in texts if (isbn := isbn13_of(text)) and isbn != PLACEHOLDER]
-    return asked if asked in valid or not valid else valid[0]
+    valid = (isbn for text in texts if (isbn := isbn13_of(text)) and isbn != PLACEHOLDER)
+    first = next(valid, asked)
+    return asked if asked and asked in valid else first
 
 
 def _dewey(value: object) -> str:

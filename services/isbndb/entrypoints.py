@@ -12,11 +12,12 @@ from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer
 
 from mesh.admin import AdminMethods
 from mesh.background import Background
-from mesh.call import Clock
+from mesh.call import Clock, answers_batch
 from mesh.context import Context
 from mesh.flights import Flights
 from mesh.quota.account import Account
 from mesh.quota.key_ring import KeyRing
+from mesh.turns import Turns
 from services.isbndb import faults, validate
 from services.isbndb.cache import AnswerCache
 from services.isbndb.env import Env
@@ -46,6 +47,8 @@ class State:
     """ISBNdb."""
     lookup: Lookup
     """Questions to answers."""
+    turns: Turns
+    """When what takes its time is done."""
 
 
 @asynccontextmanager
@@ -64,6 +67,7 @@ async def lifespan(env: Env, *, monotonic: Clock = time.monotonic) -> AsyncItera
     accounts = [account_of(terms, key) for key in keys_of(env)]
     keys = KeyRing(accounts, ledger, clock=time.monotonic) if accounts else None
     # The tasks end before the session that they use.
+    turns = Turns()
     async with open_session() as session, Background() as background:
         upstream = Upstream(session, base_url=terms.base_url, keys=keys, ledger=ledger)
         lookup = Lookup(
@@ -72,9 +76,10 @@ async def lifespan(env: Env, *, monotonic: Clock = time.monotonic) -> AsyncItera
             pages=Flights(background),
             batches=Flights(background),
             isbns_per_call=terms.isbns_per_call,
+            turns=turns,
         )
         known = keys.accounts if keys else (account_of(terms, None),)
-        yield State(terms=terms, accounts=known, upstream=upstream, lookup=lookup)
+        yield State(terms=terms, accounts=known, upstream=upstream, lookup=lookup, turns=turns)
 
 
 class Default(IsbndbServiceServicer):
@@ -88,6 +93,7 @@ class Default(IsbndbServiceServicer):
     def __init__(self, env: Env, state: State) -> None:
         self._terms = state.terms
         self._lookup = state.lookup
+        self._turns = state.turns
 
     async def AuthorBibliography(
         self, request: pb.AuthorBibliographyRequest, context: Context
@@ -125,15 +131,18 @@ class Default(IsbndbServiceServicer):
         valid = [isbn13 for isbn13 in asked.values() if isbn13]
         found, calls = await self._lookup.books(valid, left_s=_left_s(context))
         response = pb.BatchGetBooksResponse(provider_call_count=calls)
-        for isbn in request.isbns:
-            isbn13 = asked[isbn]
-            if not isbn13:
-                response.invalid_isbns.append(isbn)
-            elif found[isbn13].works:
-                response.books.add(isbn=isbn, work=found[isbn13].works[0])
-            else:
-                response.not_found_isbns.append(isbn)
-        trim((book.work for book in response.books), REPLY_BYTES)
+        async with self._turns.turn(patient=answers_batch()) as turn:
+            for isbn in request.isbns:
+                await turn.breathe()
+                isbn13 = asked[isbn]
+                if not isbn13:
+                    response.invalid_isbns.append(isbn)
+                elif found[isbn13].works:
+                    response.books.add(isbn=isbn, work=found[isbn13].works[0])
+                else:
+                    response.not_found_isbns.append(isbn)
+        if response.ByteSize() > REPLY_BYTES:
+            trim((book.work for book in response.books), REPLY_BYTES)
         return response
 
     async def SearchBooks(self, request: pb.SearchBooksRequest, context: Context) -> pb.SearchBooksResponse:

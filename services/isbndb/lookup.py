@@ -9,6 +9,7 @@ from mesh.call import answers_batch
 from mesh.flights import Flights
 from mesh.quota import refusals
 from mesh.status import ResourceExhaustedError
+from mesh.turns import Turns
 from services.cataloguing.isbn import PLACEHOLDER
 from services.cataloguing.text import line_of
 from services.isbndb import faults
@@ -17,14 +18,11 @@ from services.isbndb.cache import AnswerCache, Found
 from services.isbndb.convert import Record, record_of
 from services.isbndb.plans import RESULT_LIMIT
 from services.isbndb.validate import ANY_LANGUAGE
-from services.isbndb.works import works_of
+from services.isbndb.works import works_in_turn, works_of
 
 Value = TypeVar("Value")
 
 _TOTAL_LIMIT = 2**31 - 1
-
-_BREATH = 50
-"""Books that are converted before other work gets its turn; each costs some 0.1 ms."""
 
 NOTHING = Found()
 """ISBNdb has no such thing."""
@@ -66,6 +64,7 @@ class Lookup:
         pages: lists and single books under way.
         batches: bulk look-ups under way.
         isbns_per_call: ISBNs in one bulk look-up.
+        turns: when books are converted, of which there may be a thousand.
     """
 
     def __init__(
@@ -76,12 +75,14 @@ class Lookup:
         pages: Flights[Found],
         batches: Flights[Mapping[str, Found]],
         isbns_per_call: int,
+        turns: Turns,
     ) -> None:
         self._upstream = upstream
         self._cache = cache
         self._pages = pages
         self._batches = batches
         self._isbns_per_call = isbns_per_call
+        self._turns = turns
 
     async def bibliography(self, author: str, listing: Listing, *, left_s: float) -> tuple[Found, int]:
         """One page of an author's works; empty when ISBNdb does not know the author."""
@@ -93,7 +94,7 @@ class Lookup:
             books = items_of(answer, "books")
             name = line_of(answer.get("author"), limit=200) or author
             # Whether an author's page has a total is disputed, so a short page is the only sign of the last one.
-            return await _page(books, listing, more=len(books) >= listing.page_size, author=name)
+            return await self._page(books, listing, more=len(books) >= listing.page_size, author=name)
 
         return await self._one(("author", author.casefold(), listing), ask, left_s)
 
@@ -112,7 +113,7 @@ class Lookup:
             total = _total(answer)
             seen = listing.page * listing.page_size
             more = bool(books) and (len(books) >= listing.page_size if total is None else seen < total)
-            return await _page(books, listing, more=more, total=total or 0)
+            return await self._page(books, listing, more=more, total=total or 0)
 
         return await self._one(("books", q.casefold(), listing, column, match_all), ask, left_s)
 
@@ -159,15 +160,42 @@ class Lookup:
         async def ask() -> Mapping[str, Found]:
             answer = await self._upstream.post(("books",), {"isbns": ",".join(isbns)}, left_s=left_s)
             found = dict.fromkeys(isbns, NOTHING)
-            for record in await _records([] if answer is None else items_of(answer, "data", "books")):
-                if record.edition.isbn_13 in found:
-                    found[record.edition.isbn_13] = _single(record.edition.isbn_13, record)
-            for isbn13, one in found.items():
-                self._cache.put(("book", isbn13), one)
+            async with self._turns.turn(patient=answers_batch()) as turn:
+                for book in [] if answer is None else items_of(answer, "data", "books"):
+                    await turn.breathe()
+                    record = record_of(book)
+                    if record is not None and record.edition.isbn_13 in found:
+                        found[record.edition.isbn_13] = _single(record.edition.isbn_13, record)
+                for isbn13, one in found.items():
+                    await turn.breathe()
+                    self._cache.put(("book", isbn13), one)
             return found
 
         found, led = await _fly(self._batches, tuple(isbns), ask, left_s)
         return found, int(led)
+
+    async def _page(
+        self, books: Sequence[object], listing: Listing, *, more: bool, author: str = "", total: int = 0
+    ) -> Found:
+        records = []
+        async with self._turns.turn(patient=answers_batch()) as turn:
+            for book in books:
+                await turn.breathe()
+                record = record_of(book)
+                if record is not None:
+                    records.append(record)
+            works = []
+            for work in works_in_turn(records, author=author):
+                await turn.breathe()
+                works.append(work)
+        reachable = listing.page * listing.page_size < RESULT_LIMIT
+        return Found(
+            works=works,
+            edition_count=sum(len(work.editions) for work in works),
+            total_count=total,
+            next_page=listing.page + 1 if more and reachable else 0,
+            author=author,
+        )
 
     async def _one(self, key: Hashable, ask: Callable[[], Awaitable[Found]], left_s: float) -> tuple[Found, int]:
         kept = self._cache.get(key)
@@ -197,30 +225,6 @@ async def _fly(
             return await flights.lead(key, work, limit_s=left_s)
     except TimeoutError:
         raise faults.too_slow() from None
-
-
-async def _page(books: Sequence[object], listing: Listing, *, more: bool, author: str = "", total: int = 0) -> Found:
-    records = await _records(books)
-    reachable = listing.page * listing.page_size < RESULT_LIMIT
-    works = works_of(records, author=author)
-    return Found(
-        works=works,
-        edition_count=sum(len(work.editions) for work in works),
-        total_count=total,
-        next_page=listing.page + 1 if more and reachable else 0,
-        author=author,
-    )
-
-
-async def _records(books: Sequence[object]) -> list[Record]:
-    records = []
-    for at, book in enumerate(books):
-        if at % _BREATH == _BREATH - 1:
-            await asyncio.sleep(0)
-        record = record_of(book)
-        if record is not None:
-            records.append(record)
-    return records
 
 
 def _single(isbn13: str, record: Record | None) -> Found:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bookmesh.type.v1.book_pb2 import (
     FORMAT_AUDIO,
@@ -26,7 +26,12 @@ _Key = tuple[str, str]
 
 
 def works_of(records: Iterable[Record], *, author: str = "") -> list[Work]:
-    """Works with their editions, in the order in which their first editions came.
+    """Works with their editions, as `works_in_turn` makes them."""
+    return list(works_in_turn(records, author=author))
+
+
+def works_in_turn(records: Iterable[Record], *, author: str = "") -> Iterator[Work]:
+    """Works with their editions, in the order in which their first editions came, one after the other.
 
     Args:
         records: the editions; of those with the same ISBN the first is kept.
@@ -41,7 +46,8 @@ def works_of(records: Iterable[Record], *, author: str = "") -> list[Work]:
         seen.add(isbn)
         groups[_key(record, author)].append(record)
     _join_subtitles(groups)
-    return [_work(key, group, author) for key, group in groups.items()]
+    for key, group in groups.items():
+        yield _work(key, group, author)
 
 
 def _key(record: Record, author: str) -> _Key:

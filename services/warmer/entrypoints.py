@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_BUILT
 from bookmesh.warmer.v1 import admin_service_pb2 as admin_pb
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.admin_service_pb2_grpc import AdminServiceServicer
@@ -11,13 +10,14 @@ from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceServicer
 
 from mesh.admin import AdminMethods
 from mesh.context import Context
-from mesh.status import UnimplementedError
+from mesh.schedule.firing import KEPT
 from services.warmer import checks, faults
 from services.warmer.env import Env
 from services.warmer.jobs.job import Job
 from services.warmer.jobs.messages import job_message
 from services.warmer.jobs.watch import changes
 from services.warmer.opening import State, lifespan
+from services.warmer.triggers.messages import firing_message, trigger_message
 
 __all__ = ["Admin", "Default", "State", "lifespan"]
 
@@ -108,23 +108,29 @@ class Admin(AdminMethods, AdminServiceServicer):
 
     def __init__(self, env: Env, state: State) -> None:
         super().__init__(env.MESH)
+        self._state = state
 
     async def ListTriggers(
         self, request: admin_pb.ListTriggersRequest, context: Context
     ) -> admin_pb.ListTriggersResponse:
-        """Is not built yet."""
-        raise _not_built("ListTriggers")
+        """The cron lines, and what became of their last firings."""
+        triggers = await self._state.schedule.triggers(request.firing_limit or KEPT)
+        return admin_pb.ListTriggersResponse(triggers=map(trigger_message, triggers))
 
     async def FireTrigger(self, request: admin_pb.FireTriggerRequest, context: Context) -> admin_pb.FireTriggerResponse:
-        """Is not built yet."""
-        raise _not_built("FireTrigger")
+        """Fires a trigger now."""
+        return admin_pb.FireTriggerResponse(firing=firing_message(await self._state.schedule.fire(request.cron)))
 
     async def VerifyCache(self, request: admin_pb.VerifyCacheRequest, context: Context) -> admin_pb.VerifyCacheResponse:
-        """Is not built yet."""
-        raise _not_built("VerifyCache")
+        """Looks whether what was warmed is still cached."""
+        if request.library_id and not checks.is_library_id(request.library_id):
+            raise faults.not_found(request.library_id)
+        return await self._state.verifier.verify(request.library_id, request.sample_count, repair=request.repair)
 
-
-def _not_built(method: str) -> UnimplementedError:
-    return UnimplementedError(
-        ERROR_REASON_NOT_BUILT, f"{method} is in the contract but not built yet", metadata={"method": method}
-    )
+    async def ListCoverageReports(
+        self, request: admin_pb.ListCoverageReportsRequest, context: Context
+    ) -> admin_pb.ListCoverageReportsResponse:
+        """What the verifications found, newest first."""
+        size = checks.page_size_of(request.page_size)
+        reports, after = await self._state.coverage.page(size, request.page_token)
+        return admin_pb.ListCoverageReportsResponse(reports=reports, next_page_token=after)

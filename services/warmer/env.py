@@ -36,5 +36,11 @@ class Env:
     """Bytes that a library may have."""
     MAX_LIBRARY_ROWS: int = 1_000_000
     """Rows that a library may have."""
+    MICRO_BATCH_SEARCHES: int = 1_000
+    """Searches that are looked at every quarter of an hour, about."""
+    VERIFY_SAMPLE: int = 200
+    """Keys of each library that are looked at every night."""
+    REFRESH_AHEAD_S: int = 86_400
+    """Seconds that an answer must stay fresh yet to be left alone: until the next night."""
     WARM_CONCURRENCY: int = 2
     """Batches that are under way in a process at a time; the provider's rate is what limits, so a few keep it busy."""

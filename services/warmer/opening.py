@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 
 from mesh.background import Background
 from mesh.call import Clock
+from mesh.schedule.schedule import Schedule
 from services.warmer.env import Env
 from services.warmer.jobs.asking import Asker
 from services.warmer.jobs.batch_work import BEAT_S
@@ -24,6 +26,10 @@ from services.warmer.plan.parked import Parked
 from services.warmer.plan.planning import Planner
 from services.warmer.plan.shelf import PlanShelf
 from services.warmer.settings import Settings, settings_of
+from services.warmer.triggers.coverage import CoverageReports
+from services.warmer.triggers.handlers import handlers_of
+from services.warmer.triggers.micro_batch import MicroBatch
+from services.warmer.triggers.verifying import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,12 @@ class State:
     """The jobs."""
     crew: Crew
     """What this replica does for the jobs of all."""
+    schedule: Schedule
+    """The triggers."""
+    verifier: Verifier
+    """Looks whether what was warmed is still cached."""
+    coverage: CoverageReports
+    """What the verifications found."""
     clock: Clock
     """Seconds since the epoch."""
     random_hex: Callable[[int], str]
@@ -85,6 +97,7 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
     async with Background(vitals=env.MESH.vitals) as background:
         state = state_of(env, settings)
         background.spawn(state.crew.run(), name="jobs", vital=True)
+        background.spawn(state.schedule.run(), name="triggers", vital=True)
         yield state
 
 
@@ -100,7 +113,8 @@ def state_of(
     """What the entrypoints live on, put together; tests give their own time and randomness."""
     tempo = tempo or Tempo()
     libraries, shelf, parked = Libraries(env.LIBRARY_DATA), PlanShelf(env.LIBRARY_DATA), Parked(env.LIBRARY_DATA)
-    store = JobStore(env.WARMING_CACHE, random_hex(8), clock, dead_ms=tempo.dead_ms)
+    replica = random_hex(8)
+    store = JobStore(env.WARMING_CACHE, replica, clock, dead_ms=tempo.dead_ms)
     planner = Planner(libraries=libraries, shelf=shelf, parked=parked)
     reports = Reports(libraries=libraries, store=store, shelf=shelf)
     closing = Closing(store=store, shelf=shelf, reports=reports, parked=parked)
@@ -113,6 +127,31 @@ def state_of(
         clock=clock,
     )
     crew = Crew(tools, concurrency=settings.concurrency, poll_s=tempo.poll_s, beat_s=tempo.beat_s)
+    jobs = Jobs(store, closing, wake=crew.wake, clock=clock, random_hex=random_hex)
+    micro_batch = MicroBatch(
+        libraries=libraries,
+        planner=planner,
+        shelf=shelf,
+        parked=parked,
+        jobs=jobs,
+        kv=env.WARMING_CACHE,
+        searches=settings.micro_batch,
+        ahead_s=settings.ahead_s,
+    )
+    coverage = CoverageReports(env.LIBRARY_DATA)
+    verifier = Verifier(
+        libraries=libraries,
+        planner=planner,
+        shelf=shelf,
+        jobs=jobs,
+        proxy=env.BOOKS_ADMIN,
+        reports=coverage,
+        clock=clock,
+        random=Random(random_hex(8)),  # noqa: S311 - a sample, no secret
+        sample=settings.sample,
+        ahead_s=settings.ahead_s,
+    )
+    handlers = handlers_of(env.MESH.crons, micro_batch, verifier)
     return State(
         settings=settings,
         libraries=libraries,
@@ -121,8 +160,11 @@ def state_of(
         shelf=shelf,
         estimator=Estimator(books=env.BOOKS_API_PROXY, leaf=env.ISBNDB_ADMIN, shelf=shelf),
         reports=reports,
-        jobs=Jobs(store, closing, wake=crew.wake, clock=clock, random_hex=random_hex),
+        jobs=jobs,
         crew=crew,
+        schedule=Schedule(handlers, env.WARMING_CACHE, prefix="trigger:", replica=replica, clock=clock),
+        verifier=verifier,
+        coverage=coverage,
         clock=clock,
         random_hex=random_hex,
         watch_s=tempo.watch_s,

@@ -18,6 +18,12 @@ class Settings:
     """Bytes that a library may have."""
     max_library_rows: int
     """Rows that a library may have."""
+    micro_batch: int
+    """Searches that are looked at every quarter of an hour, about."""
+    sample: int
+    """Keys of each library that are looked at every night."""
+    ahead_s: int
+    """Seconds that an answer must stay fresh yet to be left alone."""
     concurrency: int
     """Batches that are under way in one process at a time."""
 
@@ -29,6 +35,7 @@ def settings_of(env: Env) -> Settings:
         ConfigurationError: some make no sense, each of them a problem.
     """
     limits = {"MAX_LIBRARY_BYTES": _LARGEST, "MAX_LIBRARY_ROWS": _LARGEST, "WARM_CONCURRENCY": 64}
+    limits |= {"MICRO_BATCH_SEARCHES": 1_000_000, "VERIFY_SAMPLE": 1_000_000, "REFRESH_AHEAD_S": 30 * 86_400}
     problems = [
         Problem(f"{_WHERE}.{name}", f"must be 1 to {limit}, not {getattr(env, name)}.")
         for name, limit in limits.items()
@@ -39,5 +46,8 @@ def settings_of(env: Env) -> Settings:
     return Settings(
         max_library_bytes=env.MAX_LIBRARY_BYTES,
         max_library_rows=env.MAX_LIBRARY_ROWS,
+        micro_batch=env.MICRO_BATCH_SEARCHES,
+        sample=env.VERIFY_SAMPLE,
+        ahead_s=env.REFRESH_AHEAD_S,
         concurrency=env.WARM_CONCURRENCY,
     )

@@ -10,6 +10,7 @@ from bookmesh.books.v1 import admin_service_pb2 as admin_pb
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceStub
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
@@ -89,6 +90,24 @@ async def test_batch(wire: Wire) -> None:
     answers = {answer.query_index: answer async for answer in call}
     found = [work.title for at in (0, 1) for work in answers[at].response.results]
     assert (found, answers[2].error.reason) == (["Dune", "Emma"], "EMPTY_QUERY")
+
+
+async def test_min_fresh(wire: Wire) -> None:
+    """An answer that is fresh for a week is a hit for who wants a day of it, and none for who wants ten."""
+    await wire.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE, cache_control=pb.CacheControl(no_cache=True)))
+    day, ten = (
+        pb.SearchAutoRequest(
+            q=DUNE, cache_control=pb.CacheControl(min_fresh=Duration(seconds=seconds), only_if_cached=True)
+        )
+        for seconds in (86_400, 864_000)
+    )
+    assert [work.title for work in (await wire.stub.SearchAuto(day)).results] == ["Dune"]
+    with pytest.raises(aio.AioRpcError) as caught:
+        await wire.stub.SearchAuto(ten)
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    call = wire.stub.BatchSearchAuto(pb.BatchSearchAutoRequest(queries=[day, ten]))
+    outcomes = {answer.query_index: answer.WhichOneof("outcome") async for answer in call}
+    assert outcomes == {0: "response", 1: "error"}
 
 
 async def test_inspect(wire: Wire) -> None:

@@ -104,7 +104,7 @@ async def test_lame_duck(tmp_path: Path) -> None:
         before = (await watching.read()).status
         ending.end()
         after = (await watching.read()).status
-        answer = await ending.services.warmer.ListWarmJobs(warmer.ListWarmJobsRequest())
+        answer = await ending.services.warmer.ListLibraries(warmer.ListLibrariesRequest())
         health = health_pb2_grpc.HealthStub(ending.channel)
         alive = (await health.Check(health_pb2.HealthCheckRequest(service="liveness"))).status
         assert (before, after, list(answer.jobs), alive) == (SERVING, NOT_SERVING, [], SERVING)
@@ -113,7 +113,7 @@ async def test_lame_duck(tmp_path: Path) -> None:
 async def test_no_pause_without_an_audience(tmp_path: Path) -> None:
     """Where nobody asks for the health, nobody is waited for."""
     async with running(tmp_path, "lame_duck_s = 30") as ending:
-        await ending.services.warmer.ListWarmJobs(warmer.ListWarmJobsRequest())
+        await ending.services.warmer.ListLibraries(warmer.ListLibrariesRequest())
         started = time.monotonic()
         await ending.end()
         assert time.monotonic() - started < 10

@@ -26,7 +26,6 @@ from sandbox.shelf import read
 from services.books.answers import Answer, composed
 from services.books.env import Env
 from services.books.panel_opening import Opened, open_panel
-from services.books.providers.protocol import BulkProvider, Found
 from services.books.query import parse
 from services.books.settings import settings_of
 from tests.unit.books_house import FakeLeaf
@@ -172,11 +171,8 @@ async def test_isbns_are_looked_up_together_at_open_library(start: Start) -> Non
     """Many ISBNs cost Open Library a call for some of them at a time, and each known one is found."""
     room = await start()
     isbns = [book.isbn13 for book in CATALOGUE.books if book.isbn13][:60]
-
-    async def lookup(provider: BulkProvider) -> Found:
-        return (await provider.find_isbns(isbns))[isbns[0]]
-
-    answers = await room.opened.panel.ask(parse(isbns[0]), patient=True, lookup=lookup)
-    library = answers[-1]
+    found = await room.opened.panel.ask_isbns(isbns)
+    assert found is not None
+    library = found[isbns[0]][-1]
     assert library.found is not None
     assert (library.provider, library.found.call_count) == ("open_library", 3)

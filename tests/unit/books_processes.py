@@ -1,7 +1,7 @@
 """The cache of one process, and of a second beside it on the same stores: what tests of the walk of a key share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from bookmesh.type.v1.book_pb2 import Work
 from mesh.background import Background
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.testing import FakeClock
+from mesh.turns import Turns
 from services.books import making as making_module
 from services.books.answering import Answering
 from services.books.cache import Cache, Held
@@ -126,11 +127,12 @@ async def process(hot: MemoryKv, cold: MemoryBucket, clock: FakeClock) -> AsyncI
             chance=lambda: 0.0,
             memory_s=10_000.0,
             patience_s=0.1,
+            turns=Turns(),
         )
         leases = Leases(hot, shelves[0].guard, background, patience_s=0.1)
 
-        def tell(key: str, time: float) -> None:
-            told.append((key, time))
+        def tell(keys: Sequence[str], time: float) -> None:
+            told.extend((key, time) for key in keys)
 
         counts = Counts()
         answering = Answering(cache, leases, WINDOWS, background, clock=clock, chance=dice, tell=tell)

@@ -8,6 +8,7 @@ from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_MEMORY, Work
 from mesh.background import Background
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.testing import FakeClock
+from mesh.turns import Turns
 from services.books.cache import Cache, Held
 from services.books.entry import Entry, packed
 from services.books.memory import Memory
@@ -102,6 +103,7 @@ async def shelves(hot: MemoryKv | None = None, *, patience_s: float = 0.01) -> A
             chance=lambda: 0.0,
             memory_s=MEMORY_S,
             patience_s=patience_s,
+            turns=Turns(),
         )
         yield Shelves(cache=cache, hot=hot, cold=cold, clock=clock)
 

@@ -47,3 +47,13 @@ def test_max_stale_is_read_in_seconds() -> None:
     control = pb.CacheControl(max_stale=Duration(seconds=2, nanos=500_000_000))
     ask = checked_search(pb.SearchAutoRequest(q="dune", cache_control=control), default_results=40)
     assert ask.wishes.max_stale_s == 2.5
+
+
+def test_min_fresh_is_read_in_seconds() -> None:
+    """A duration is taken with its fraction, and none is no time at all."""
+    control = pb.CacheControl(min_fresh=Duration(seconds=3, nanos=250_000_000))
+    asks = [
+        checked_search(pb.SearchAutoRequest(q="dune", cache_control=each), default_results=40)
+        for each in (control, pb.CacheControl())
+    ]
+    assert [ask.wishes.min_fresh_s for ask in asks] == [3.25, 0.0]

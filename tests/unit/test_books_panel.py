@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +9,7 @@ from bookmesh.type.v1.book_pb2 import Edition, Work
 from mesh.status import FailedPreconditionError, MeshError, UnavailableError
 from services.books.answers import Answer
 from services.books.panel import PATIENT_S, RESERVE_S, Panel, Policy, is_complete
-from services.books.providers.protocol import BulkProvider, Found, Provider
+from services.books.providers.protocol import Found, Provider
 from services.books.query import Query, parse
 from tests.unit.books_house import DUNE, MESSIAH, work
 from tests.unit.virtual_time import VirtualTime
@@ -205,17 +205,35 @@ async def test_patient_work_turns_to_the_next_for_want_of_a_key_alone() -> None:
 
 
 async def test_patient_isbns_are_looked_up_together() -> None:
-    """A provider that looks many ISBNs up at once is asked in that way, and any other as ever."""
+    """A provider that looks many ISBNs up at once is asked once for all of them; what it fails with each is told."""
+    it = room((WHOLE, 0.5), (SOME, 0), (SOME, 0))
+    found = await it.time.run(it.panel.ask_isbns([MESSIAH, DUNE]))
+    assert found is not None
+    assert [told(found[isbn]) for isbn in (MESSIAH, DUNE)] == [["found", "skipped", "skipped"]] * 2
+    assert (it.isbndb.limits_s, [answers[0].duration_ms for answers in found.values()]) == ([PATIENT_S], [500.0] * 2)
+    it.isbndb.outcome = DOWN
+    failed = await it.time.run(it.panel.ask_isbns([MESSIAH, DUNE]))
+    assert failed is not None
+    assert [told(failed[isbn]) for isbn in (MESSIAH, DUNE)] == [["PROVIDER_UNAVAILABLE", "skipped", "skipped"]] * 2
 
-    async def lookup(provider: BulkProvider) -> Found:
-        return (await provider.find_isbns([MESSIAH, DUNE]))[DUNE]
+
+async def test_who_can_not_look_many_up_is_asked_for_each() -> None:
+    """Where the first has no key, and the next can't look many ISBNs up at once, they are not looked up together."""
+    it = room((UNSET, 0), (SOME, 0), (SOME, 0))
+    assert await it.time.run(it.panel.ask_isbns([MESSIAH, DUNE])) is None
+    assert it.library.asked_at == []
+
+
+async def test_text_is_looked_up_as_is_said() -> None:
+    """A provider is asked for a text in the way that is said for it, and as ever where none is."""
+
+    def lookup(provider: Provider) -> Awaitable[Found] | None:
+        return provider.find(parse("another"), limit_s=7.0) if provider.name == "isbndb" else None
 
     it = room((UNSET, 0), (SOME, 0), (SOME, 0))
-    answers = await it.time.run(it.panel.ask(parse(DUNE), patient=True, lookup=lookup))
+    answers = await it.time.run(it.panel.ask(parse("dune"), patient=True, lookup=lookup))
     assert told(answers) == ["SECRET_MISSING", "skipped", "found"]
-    it.isbndb.outcome = WHOLE
-    answers = await it.time.run(it.panel.ask(parse(DUNE), patient=True, lookup=lookup))
-    assert told(answers) == ["found", "skipped", "skipped"]
+    assert (it.isbndb.limits_s, it.library.limits_s) == ([7.0], [PATIENT_S])
 
 
 @pytest.mark.parametrize("q", ["dune", DUNE])

@@ -157,7 +157,7 @@ async def test_renewed_answer_keeps_later_copies(earlier_s: float, expected: int
     """What is told of an answer that is no later than the one in memory is passed over."""
     async with two_houses() as (one, other):
         made = one.clock() - 1
-        one.state.purging.tell_renewed(KEY, made + 0.25 - earlier_s)
+        one.state.purging.tell_renewed([KEY], made + 0.25 - earlier_s)
         await settle()
         assert (await found(other))[1] == expected
 

@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import isbn as stdnum_isbn
 
-from services.cataloguing.isbn import isbn10_of, isbn13_of
+from services.cataloguing.isbn import is_isbn13, isbn10_of, isbn13_of
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,19 @@ def test_any_text(text: str) -> None:
     """Whatever comes in, what goes out is thirteen digits or nothing, and is the same when it is read again."""
     isbn13 = isbn13_of(text)
     assert isbn13 == "" or (len(isbn13) == 13 and isbn13_of(isbn13) == isbn13)
+
+
+@given(st.from_regex(r"97[0-9][0-9]{10}|[0-9]{12,14}|97[89][0-9]{9}[xX\u0661]", fullmatch=True))
+def test_told_at_a_glance(text: str) -> None:
+    """What is seen without the library to be an ISBN-13 is what the library says, and so is its ISBN-10."""
+    assert is_isbn13(text) == (len(text) == 13 and text.isascii() and stdnum_isbn.is_valid(text))
+    if is_isbn13(text):
+        assert isbn10_of(text) == (stdnum_isbn.to_isbn10(text) if text.startswith("978") else "")
+
+
+@given(st.from_regex(r"97[89][0-9]{9}", fullmatch=True))
+def test_right_check_digit_is_seen(twelve: str) -> None:
+    """Of the ten last digits that twelve may have one makes an ISBN, with the same ISBN-10 as the library's."""
+    (isbn13,) = [text for digit in range(10) if is_isbn13(text := f"{twelve}{digit}")]
+    assert stdnum_isbn.is_valid(isbn13)
+    assert isbn10_of(isbn13) == (stdnum_isbn.to_isbn10(isbn13) if isbn13.startswith("978") else "")

@@ -7,6 +7,7 @@ from mesh.background import Background
 from mesh.flights import Flights
 from mesh.status import UnavailableError
 from mesh.testing import FakeClock
+from mesh.turns import Turns
 from services.isbndb.cache import AnswerCache, Found
 from services.isbndb.lookup import Listing, Lookup
 
@@ -26,6 +27,7 @@ class Stage:
             pages=Flights(background),
             batches=Flights(background),
             isbns_per_call=2,
+            turns=Turns(),
         )
 
     async def get(self, path: Sequence[str], query: Mapping[str, str], *, left_s: float) -> dict[str, Any] | None:

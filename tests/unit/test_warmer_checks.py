@@ -3,10 +3,10 @@
 import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
-from mesh.status import InvalidArgumentError, UnimplementedError
-from services.warmer.checks import checked_warm, is_library_id, page_size_of
-from tests.unit.warmer_house import DUNE
+from mesh.status import InvalidArgumentError
+from services.warmer.checks import inline_books, is_library_id, page_size_of
 
+DUNE = "9780441013593"
 ID = "ab" * 32
 
 
@@ -19,26 +19,19 @@ def inline(isbns: list[str] | None = None, authors: list[str] | None = None) -> 
 def test_what_is_no_isbn(isbns: list[str]) -> None:
     """What is no ISBN is refused, and its place is named."""
     with pytest.raises(InvalidArgumentError) as caught:
-        checked_warm(inline(isbns))
+        inline_books(inline(isbns))
     assert (caught.value.reason, caught.value.field) == ("INVALID_ISBN", f"inline.isbns[{len(isbns) - 1}]")
-
-
-def test_parked_rows_are_not_built() -> None:
-    """What a later issue builds says so."""
-    with pytest.raises(UnimplementedError) as caught:
-        checked_warm(pb.WarmRequest(library_id=ID, rows=pb.ROW_SELECTION_PARKED))
-    assert caught.value.reason == "NOT_BUILT"
 
 
 @pytest.mark.parametrize("isbn", [DUNE, "0441013597", "978-0-441-01359-3", '="0441013597"', " 0-441-01359-7 "])
 def test_isbns_in_every_form(isbn: str) -> None:
     """An ISBN of either length is one book, however it is written."""
-    assert [book.isbn13 for book in checked_warm(inline([isbn]))] == [DUNE]
+    assert [book.isbn13 for book in inline_books(inline([isbn]))] == [DUNE]
 
 
 def test_inline_rows_have_lines() -> None:
     """ISBNs come first, then authors, and each has its place."""
-    rows = checked_warm(inline([DUNE], ["Jane  Austen ", "Homer"]))
+    rows = inline_books(inline([DUNE], ["Jane  Austen ", "Homer"]))
     assert [(row.line, row.isbn13, tuple(row.authors)) for row in rows] == [
         (1, DUNE, ()),
         (2, "", ("Jane Austen",)),
@@ -48,12 +41,12 @@ def test_inline_rows_have_lines() -> None:
 
 def test_as_many_as_allowed() -> None:
     """A thousand ISBNs and a thousand authors are taken."""
-    assert len(checked_warm(inline([DUNE] * 1_000, ["Homer"] * 1_000))) == 2_000
+    assert len(inline_books(inline([DUNE] * 1_000, ["Homer"] * 1_000))) == 2_000
 
 
 def test_a_library_has_no_rows_here() -> None:
     """A request that names a library brings no rows."""
-    assert not checked_warm(pb.WarmRequest(library_id=ID))
+    assert not inline_books(pb.WarmRequest(library_id=ID))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.warmer.outcome import BatchRecord, Outcome, Settled, Tally
+from services.warmer.jobs.outcome import BatchRecord, Outcome, Settled, Tally
 
 PARKED = Settled(Outcome.PARKED, "PROVIDER_UNAVAILABLE", "the provider is down")
 

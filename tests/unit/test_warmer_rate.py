@@ -1,77 +1,48 @@
 """How fast a job goes."""
 
-from mesh.testing import FakeClock
-from services.warmer.rate import WINDOW_S, Rate
+from dataclasses import replace
+
+import pytest
+
+from services.warmer.jobs.job import Job, Speed, State
+from services.warmer.jobs.outcome import Tally
+from services.warmer.jobs.rate import FORGET_S, STEP_S, per_second, remaining_ms
+
+RUNNING = Job(id="j", state=State.RUNNING, create_time=0.0, update_time=0.0)
 
 
-def steps(rate: Rate, clock: FakeClock, *, count: int, each: int = 1, every_s: float = 1.0, settled: int = 0) -> int:
-    """Settles some each second; how many are settled then."""
-    for _ in range(count):
-        clock.advance(every_s)
-        settled += each
-        rate.note(settled)
-    return settled
+def at(settled: int, speed: Speed, now: float) -> float:
+    """The rate of a job that has settled so many."""
+    return per_second(replace(RUNNING, tally=Tally(warmed=settled), speed=speed), now)
 
 
 def test_unknown_is_nothing() -> None:
-    """Before anything is known, and in the first moment, there is no rate."""
-    rate = Rate(FakeClock())
-    rate.note(5)
-    assert rate.per_second() == 0.0
+    """Before anything was reckoned there is no rate."""
+    assert at(5, Speed(), 100.0) == 0.0
 
 
-def test_even_pace() -> None:
-    """Three a second are three a second."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(0)
-    steps(rate, clock, count=30, each=3)
-    assert rate.per_second() == 3.0
+def test_what_was_reckoned_is_told() -> None:
+    """A reckoning that is not old is the rate."""
+    assert at(10, Speed(per_second=3.0, settled=10, time=100.0), 100.0 + STEP_S) == 3.0
 
 
-def test_what_was_settled_before_does_not_count() -> None:
-    """A job that goes on does not claim what an earlier process did."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(1_000)
-    steps(rate, clock, count=5, settled=1_000)
-    assert rate.per_second() == 1.0
-
-
-def test_lately_forgets() -> None:
-    """A faster pace shows after the window."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(0)
-    settled = steps(rate, clock, count=30)
-    steps(rate, clock, count=int(WINDOW_S), each=10, settled=settled)
-    assert rate.per_second() == 10.0
-
-
-def test_a_burst_after_a_wait() -> None:
-    """A thousand that come at once after a wait were as slow as the wait."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(0)
-    clock.advance(40)
-    rate.note(1_000)
-    assert rate.per_second() == 25.0
+def test_the_first_seconds() -> None:
+    """Where there is a beginning and no reckoning yet, the rate is what came since."""
+    assert at(6, Speed(settled=0, time=100.0), 103.0) == 2.0
 
 
 def test_standing_still_shows() -> None:
-    """A job that settles nothing any more has no rate."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(0)
-    steps(rate, clock, count=5)
-    clock.advance(WINDOW_S)
-    assert rate.per_second() == 0.0
+    """A job that settles nothing any more has no rate, however fast it was."""
+    assert at(10, Speed(per_second=50.0, settled=10, time=100.0), 100.0 + FORGET_S) == 0.0
 
 
-def test_notes_do_not_pile_up() -> None:
-    """Thousands of notes in one second take no more room than a few."""
-    clock = FakeClock()
-    rate = Rate(clock)
-    rate.note(0)
-    steps(rate, clock, count=10_000, every_s=0.001)
-    assert (len(rate._notes) < 120, round(rate.per_second())) == (True, 1_000)
+@pytest.mark.parametrize("state", sorted(set(State) - {State.RUNNING}, key=str))
+def test_only_what_runs_has_a_rate(state: State) -> None:
+    """A job that is not at work has no rate."""
+    assert per_second(replace(RUNNING, state=state, speed=Speed(per_second=3.0, time=99.0)), 100.0) == 0.0
+
+
+@pytest.mark.parametrize(("left", "speed", "expected"), [(0, 0.0, 0), (10, 0.0, -1), (10, 4.0, 2_500)])
+def test_remaining(left: int, speed: float, expected: int) -> None:
+    """The time left is what is left at the rate; unknown without one, and none when nothing is left."""
+    assert expected == remaining_ms(left, speed)

@@ -12,6 +12,7 @@ from mesh.status import MeshError, NotFoundError, UnavailableError
 from mesh.trace import CLASS_KEY
 from services.books.matching import Match, Name, Title, match_of
 from services.books.merge import in_language
+from services.books.providers.isbndb_authors import IsbndbAuthors
 from services.books.providers.protocol import Found
 from services.books.query import Query
 from services.books.reading import reading_of
@@ -92,6 +93,14 @@ class Isbndb:
             isbn: Found(works=works[isbn], call_count=0 if at else answer.provider_call_count)
             for at, isbn in enumerate(isbns)
         }
+
+    def authors(self) -> IsbndbAuthors:
+        """Authors that are asked for by one batch."""
+        return IsbndbAuthors(
+            self._worker,
+            self._vocabulary,
+            lambda query, limit_s: self.find(query, limit_s=limit_s, batch=True),
+        )
 
     async def _book(self, isbn13: str, limit_s: float | None, marks: _Marks) -> Found:
         try:

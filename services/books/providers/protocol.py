@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.status import MeshError
+from services.books.hints import Hint
 from services.books.query import Query
 
 
@@ -58,6 +59,33 @@ class BulkProvider(Provider, Protocol):
 
         Raises:
             MeshError: it failed, so that nothing can be said of any of them.
+        """
+
+
+@runtime_checkable
+class AuthorProvider(Provider, Protocol):
+    """A provider that is asked for an author by name alone, where it is known that a text names one."""
+
+    def authors(self) -> "Authors":
+        """Authors that are asked for by one batch."""
+
+
+class Authors(Protocol):
+    """Authors of one batch, each asked for once, however many searches want their books."""
+
+    async def find(self, query: Query, hint: Hint, *, limit_s: float | None = None) -> Found:
+        """The books of an author, or of those the ones of a title; nobody waits for them.
+
+        Whoever is answered first carries what the author cost. One whose author could not be asked for fails, and the
+        next asks again.
+
+        Args:
+            query: a text.
+            hint: what it is known to be.
+            limit_s: as in `Provider.find`.
+
+        Raises:
+            MeshError: as `Provider.find`.
         """
 
 

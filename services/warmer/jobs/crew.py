@@ -67,6 +67,9 @@ class Crew:
 
     async def run(self) -> None:
         """Works until it is cancelled; batches in hand are let go of then, for another replica to go on with."""
+        if not self._tools.store.can_run:
+            _log.warning("no_jobs", why="WARMING_CACHE is no Redis-protocol server")
+            await asyncio.Event().wait()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep())

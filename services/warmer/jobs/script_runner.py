@@ -21,20 +21,19 @@ class ScriptRunner:
     """Scripts, by name.
 
     Args:
-        kv: a store with a redis-py client behind it.
+        kv: the store.
         scripts: their texts.
-
-    Raises:
-        FailedPreconditionError: STORE_UNAVAILABLE; the store is none that runs scripts.
     """
 
     def __init__(self, kv: Kv, scripts: Mapping[str, str]) -> None:
-        if kv.raw is None:
-            raise FailedPreconditionError(
-                ERROR_REASON_STORE_UNAVAILABLE, "jobs need a Redis-protocol server for WARMING_CACHE"
-            )
         self._kv = kv
-        self._scripts: dict[str, Any] = {name: kv.raw.register_script(text) for name, text in scripts.items()}
+        texts = scripts if kv.raw is not None else {}
+        self._scripts: dict[str, Any] = {name: kv.raw.register_script(text) for name, text in texts.items()}
+
+    @property
+    def can_run(self) -> bool:
+        """Whether the store is one that runs scripts; a store in memory is not."""
+        return self._kv.raw is not None
 
     async def run(self, name: str, keys: Sequence[str], *arguments: str | float | bytes) -> Any:
         """What a script answers.
@@ -53,8 +52,15 @@ class ScriptRunner:
         """What the store answers to an operation that may be done twice.
 
         Raises:
+            FailedPreconditionError: STORE_UNAVAILABLE; the store is none that runs scripts.
             UnavailableError: STORE_UNAVAILABLE.
         """
+        if not self.can_run:
+            raise FailedPreconditionError(
+                ERROR_REASON_STORE_UNAVAILABLE,
+                "jobs are shared by way of a Redis-protocol server, and WARMING_CACHE is none",
+                metadata={"store": "WARMING_CACHE"},
+            )
         try:
             with mapped():
                 async with asyncio.timeout(LIMIT_S):

@@ -82,6 +82,11 @@ class JobStore:
         texts = {name: getattr(scripts, name.upper()) for name in ("begin", "move", "planned", "feed", "take", "note")}
         self._scripts = ScriptRunner(kv, texts)
 
+    @property
+    def can_run(self) -> bool:
+        """Whether the store is one that jobs can be shared by."""
+        return self._scripts.can_run
+
     async def begin(self, job: Job, request: pb.WarmRequest, fingerprint: str) -> Claim:
         """Writes a new job, unless its request or its library belongs to another."""
         keys = [f"job:{job.id}", "open", "jobs", f"running:{job.library_id}", f"request:{job.request_id}"]

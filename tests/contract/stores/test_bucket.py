@@ -41,6 +41,32 @@ async def test_missing(bucket: Bucket) -> None:
     assert (await bucket.get("missing"), await bucket.delete("missing")) == (None, False)
 
 
+async def test_many(bucket: Bucket) -> None:
+    """Many objects are put and found in one go, under any keys, each with its time; what is not there is None."""
+    items = {key: f"data of {key}".encode() for key in KEYS}
+    await bucket.put_many(items)
+    found = await bucket.get_many([*reversed(KEYS), "missing"])
+    assert [each and each.data for each in found] == [*(items[key] for key in reversed(KEYS)), None]
+    assert all(each is None or abs(each.modified_time - time.time()) < 60 for each in found)
+
+
+async def test_many_take_the_place_of_one(bucket: Bucket) -> None:
+    """An object that is put with others is as good as one that is put alone, and the last one is there."""
+    await bucket.put("key", b"one", metadata={"name": "value"})
+    await bucket.put_many({"key": b"two", "other": b""})
+    found = await bucket.get("key")
+    assert found is not None
+    assert (found.data, found.metadata) == (b"two", {})
+    assert sorted([info.key async for info in bucket.list()]) == ["key", "other"]
+    assert (await bucket.delete("key"), await bucket.get("key")) == (True, None)
+
+
+async def test_none_at_all(bucket: Bucket) -> None:
+    """Putting nothing and getting nothing is allowed."""
+    await bucket.put_many({})
+    assert await bucket.get_many([]) == []
+
+
 async def test_overwrite(bucket: Bucket) -> None:
     """The last object that was put under a key is the one that is there."""
     await bucket.put("key", b"one")
@@ -138,6 +164,39 @@ async def test_half_written_object_is_none(tmp_path: Path) -> None:
     await bucket.put("key", b"data")
     await asyncio.to_thread(lambda: (next(tmp_path.glob("*/*.object")).parent / "tmp1234").write_bytes(b"torn"))
     assert [info.key async for info in bucket.list()] == ["key"]
+
+
+@pytest.mark.parametrize("left", [0, 8, -1])
+async def test_torn_objects_are_none(tmp_path: Path, left: int) -> None:
+    """What a machine that died left of objects that were not synced is none, and hides no other."""
+    bucket = DirectoryBucket(tmp_path)
+    await bucket.put_many({"one": b"data", "two": b"more"})
+    await bucket.put("other", b"whole")
+    (torn, *_) = await asyncio.to_thread(
+        lambda: [path for path in tmp_path.glob("*/*.object") if b"more" in path.read_bytes()]
+    )
+    await asyncio.to_thread(lambda: torn.write_bytes(torn.read_bytes()[:left]))
+    assert (await bucket.get("two"), (await bucket.get_many(["two", "other"]))[0]) == (None, None)
+    assert "other" in [info.key async for info in bucket.list()]
+
+
+async def test_objects_of_one_file_go_their_own_ways(bucket: Bucket) -> None:
+    """Of objects that were put together one may be removed, another put anew, and the rest is as it was."""
+    await bucket.put_many({"a": b"1", "b": b"22", "c": b"333", "d": b"4444"})
+    await bucket.delete("a")
+    await bucket.put("b", b"alone")
+    await bucket.put_many({"c": b"anew", "e": b""})
+    found = await bucket.get_many(["a", "b", "c", "d", "e"])
+    assert [each and each.data for each in found] == [None, b"alone", b"anew", b"4444", b""]
+    assert [(info.key, info.size) async for info in bucket.list()] == [("b", 5), ("c", 4), ("d", 4), ("e", 0)]
+    assert b"".join([chunk async for chunk in bucket.stream("d")]) == b"4444"
+
+
+async def test_directory_that_cannot_be_written_to_by_many(tmp_path: Path) -> None:
+    """A directory that can't be made says so of many objects as of one."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailableError):
+        await DirectoryBucket(tmp_path / "file" / "bucket").put_many({"key": b""})
 
 
 async def test_s3_server_that_is_down() -> None:

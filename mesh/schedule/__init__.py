@@ -1,0 +1,1 @@
+"""Cron triggers: when they are due, and that each instant is fired once over all replicas of a service."""

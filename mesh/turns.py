@@ -1,0 +1,95 @@
+"""Turns: the only place that says for how long work that nobody waits for may keep the event loop from people's calls.
+
+A call of a person needs the loop a few times, for a moment each. So work of many small pieces is done in slices of less
+than a call takes, by one at a time, and after each slice others go on until the loop has nothing more to do for them.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+SLICE_S = 0.0005
+"""Seconds that one slice lasts."""
+
+_QUIET_S = 0.0001
+"""A round of the loop that takes no longer had nothing to do."""
+
+_ROUNDS = 20
+"""Rounds that others have at most between two slices, so that the work gets on however much there is to do."""
+
+
+class Turns:
+    """Who works next, of those on one event loop that nobody waits for.
+
+    Args:
+        clock: seconds, never going back.
+        slice_s: seconds that one slice lasts.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter, slice_s: float = SLICE_S) -> None:
+        self._clock = clock
+        self._slice_s = slice_s
+        self._floor = asyncio.Lock()
+
+    def turn(self, *, patient: bool = True) -> "Turn":
+        """A piece of work; it begins with the block, when it is its turn.
+
+        Args:
+            patient: nobody waits for it. What somebody waits for is done in slices as well, and stands behind nobody.
+        """
+        return Turn(self._floor if patient else None, self._clock, self._slice_s)
+
+
+class Turn:
+    """One piece of work while it goes on.
+
+    Args:
+        floor: held by whoever works; None for what somebody waits for.
+        clock: seconds, never going back.
+        slice_s: seconds that one slice lasts.
+    """
+
+    def __init__(self, floor: asyncio.Lock | None, clock: Callable[[], float], slice_s: float) -> None:
+        self._floor = floor
+        self._clock = clock
+        self._slice_s = slice_s
+        self._ends = 0.0
+        self._holds = False
+
+    async def __aenter__(self) -> Self:
+        """Waits for its turn."""
+        await self._take()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        """Lets the next one work."""
+        self._leave()
+
+    async def breathe(self) -> None:
+        """Lets others go on where a slice is over; called between the small pieces of the work."""
+        if self._clock() < self._ends:
+            return
+        self._leave()
+        await self._take()
+        # Whoever else works so waits for the floor, so what keeps the loop busy now is somebody's call.
+        for _ in range(_ROUNDS if self._floor else 1):
+            began = self._clock()
+            await asyncio.sleep(0)
+            if self._clock() - began <= _QUIET_S:
+                break
+        self._ends = self._clock() + self._slice_s
+
+    async def _take(self) -> None:
+        if self._floor is not None:
+            await self._floor.acquire()
+            self._holds = True
+        self._ends = self._clock() + self._slice_s
+
+    def _leave(self) -> None:
+        if self._floor is not None and self._holds:
+            self._holds = False
+            self._floor.release()
