@@ -5,7 +5,9 @@ python-stdnum, which takes six times as long. Pure.
 """
 
 _GROUP = 10_000
-_EAN = bytes(sum(int(digit) * (1, 3)[at % 2] for at, digit in enumerate(f"{group:04d}")) % 10 for group in range(_GROUP))
+_EAN = bytes(
+    sum(int(digit) * (1, 3)[at % 2] for at, digit in enumerate(f"{group:04d}")) % 10 for group in range(_GROUP)
+)
 """Of four digits, their sum with the weights 1 and 3 in turn, modulo 10 (ISO 2108, ISBN-13)."""
 
 _TEN = tuple(

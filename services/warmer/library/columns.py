@@ -107,9 +107,7 @@ def _is_named(role: Role, places: dict[Role, list[int]]) -> bool:
     return role is Role.AUTHOR and Role.LAST_NAME in places
 
 
-def _made(
-    header: Sequence[str], names: Sequence[str], format_: Format, places: dict[Role, list[int]]
-) -> Columns:
+def _made(header: Sequence[str], names: Sequence[str], format_: Format, places: dict[Role, list[int]]) -> Columns:
     def at(role: Role) -> int:
         return places[role][0] if role in places else NOWHERE
 

@@ -128,7 +128,11 @@ EXPORTS = (
     Format(
         number=LIBRARY_FORMAT_CALIBRE,
         signatures=_signatures(
-            "authorsort titlesort", "authorsort libraryname", "authorsort uuid", "authors identifiers", "authors pubdate uuid"
+            "authorsort titlesort",
+            "authorsort libraryname",
+            "authorsort uuid",
+            "authors identifiers",
+            "authors pubdate uuid",
         ),
         names={
             Role.TITLE: ("title", "titlesort"),

@@ -19,12 +19,44 @@ PEOPLE_LIMIT = 30
 """People of one book; longer lists are catalogues of contributors."""
 
 NOBODY = frozenset(
-    {"", "anonymous", "anon", "anonym", "anonyme", "anónimo", "anonimo", "anonymus", "аноним", "various", "various authors"}
+    {
+        "",
+        "anonymous",
+        "anon",
+        "anonym",
+        "anonyme",
+        "anónimo",
+        "anonimo",
+        "anonymus",
+        "аноним",
+        "various",
+        "various authors",
+    }
     | {"various artists", "various contributors", "varies", "unknown", "unknown author", "author unknown", "unbekannt"}
     | {"inconnu", "desconocido", "sconosciuto", "onbekend", "okänd", "n/a", "na", "none", "null", "nan", "no author"}
     | {"not available", "undefined", "multiple", "multiple authors", "several", "several authors", "diverse", "divers"}
-    | {"diverse autoren", "verschiedene", "verschiedene autoren", "collectif", "varios", "varios autores", "vv.aa", "vvaa"}
-    | {"aa.vv", "aavv", "autori vari", "et al", "others", "and others", "uncredited", "autor desconocido", "佚名", "著者不明"}
+    | {
+        "diverse autoren",
+        "verschiedene",
+        "verschiedene autoren",
+        "collectif",
+        "varios",
+        "varios autores",
+        "vv.aa",
+        "vvaa",
+    }
+    | {
+        "aa.vv",
+        "aavv",
+        "autori vari",
+        "et al",
+        "others",
+        "and others",
+        "uncredited",
+        "autor desconocido",
+        "佚名",
+        "著者不明",
+    }
 )
 """Words that stand where nobody wrote a book, or nobody knows who: no author worth a search."""
 
@@ -88,7 +120,9 @@ def people(cell: str, style: Style = Style.FREE) -> tuple[str, ...]:
         # Most of the world's authors: letters and blanks, and no word that may part two of them.
         name = cell.strip()
         low = name.lower()
-        if name[:1].isalpha() and not (" and " in low or " und " in low or " et " in low or " with " in low or low.startswith("by ")):
+        if name[:1].isalpha() and not (
+            " and " in low or " und " in low or " et " in low or " with " in low or low.startswith("by ")
+        ):
             return (name,) if low.rstrip(".") not in NOBODY and not low.endswith(" et al") else ()
     if _MARKS.search(cell):
         return _people(cell, style)

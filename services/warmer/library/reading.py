@@ -1,20 +1,20 @@
 """Reads a library: bytes in, rows, repairs, duplicates and rejects out, in bounded memory. Pure; it opens nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
 import msgspec
 from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
 
-from services.warmer.library.columns import NOWHERE, Columns
+from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
 from services.warmer.library.first_lines import FirstLines
 from services.warmer.library.formats import FORMATS
-from services.warmer.library.isbn_cells import read
-from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, Layout, layout_of
-from services.warmer.library.records import joined, records_of
-from services.warmer.library.rows import TEXT_LENGTH, Reject, Repair, Row, judge_of
+from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
+from services.warmer.library.mending import odd_judge_of
+from services.warmer.library.records import records_of
+from services.warmer.library.rows import Reject, Repair, Row, judge_of
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""
@@ -148,8 +148,10 @@ def read_library(
     if layout is None:
         sought = _SOUGHT if forced is None else f"the columns of {LibraryFormat.Name(format_)}"
         raise NoUsableColumnError(sought, ", ".join(cell.strip() for cell in sample[0].split(","))[:200])
+    columns = layout.columns
     rest = chain([held[layout.first :]], parts)
-    return layout.columns, _events(records_of(rest, layout.dialect, layout.columns.width, before + layout.first), layout, max_rows)
+    records = records_of(rest, layout.dialect, columns.width, before + layout.first)
+    return columns, _events(records, columns, max_rows)
 
 
 def _sampled(parts: Iterator[list[str]]) -> tuple[int, list[str], list[str]]:
@@ -172,38 +174,26 @@ def _sampled(parts: Iterator[list[str]]) -> tuple[int, list[str], list[str]]:
     return before, lines[:count], lines
 
 
-def _events(records: Iterable[tuple[int, list[str], bool]], layout: Layout, max_rows: int) -> Iterator[Event]:
-    columns = layout.columns
+def _events(records: Iterable[tuple[int, list[str], bool]], columns: Columns, max_rows: int) -> Iterator[Event]:
     judge = judge_of(columns)
+    judge_odd = odd_judge_of(columns, judge)
     first_line = _FirstBook().line_of
     width, rows = columns.width, 0
-    places = [place for place in (columns.author, columns.title) if place != NOWHERE]
-
-    def is_right(cells: Sequence[str]) -> bool:
-        return any(place < len(cells) and read(cells[place]).isbn13 for place in columns.isbns)
-
     for line, cells, is_raw in records:
-        mended = None
-        if len(cells) > width and (found_cells := joined(cells, width, places, is_right)):
-            cells, mended = found_cells, Repair(line, "UNQUOTED_COMMA", "a cell with a comma in it was put together")
-        elif is_raw:
-            mended = Repair(line, "UNCLOSED_QUOTE", "a quote that is not closed was taken for a letter")
-        found, repair = judge(line, cells)
-        if type(found) is Reject and not any(cell.strip() for cell in cells):
-            if not is_raw:
-                continue
-            found = Reject(line, "UNREADABLE_ROW", "a cell is longer than any book needs; a quote may not be closed", "")
+        found, repair = judge_odd(line, cells, is_raw) if is_raw or len(cells) > width else judge(line, cells)
+        if isinstance(found, Reject) and not (is_raw or any(map(str.strip, cells))):
+            continue
         rows += 1
         if rows > max_rows:
             raise TooManyRowsError(max_rows)
-        if type(found) is Row:
+        if isinstance(found, Row):
             of_line = first_line(found)
             if of_line != line:
                 yield Duplicate(line, of_line, found.authors)
                 continue
         yield found
-        if (repair is not None or mended is not None) and type(found) is Row:
-            yield repair or mended  # type: ignore[misc]  # one of them is there
+        if repair is not None:
+            yield repair
     if not rows:
         raise EmptyLibraryError
 

@@ -1,8 +1,8 @@
-"""From lines to records of cells, and the only place that mends how a file is quoted: a row is never lost to a quote."""
+"""From lines to records of cells: the only place that knows quotes, and loses no row to one that is never closed."""
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
@@ -140,35 +140,3 @@ def _first(lines: Lines, line: int, dialect: Dialect) -> list[str]:
         return []
     cells = next(iter(dialect.reader([text], is_raw=True)), [])
     return [cell.strip().strip(dialect.quote) for cell in cells]
-
-
-def joined(
-    cells: Sequence[str], width: int, places: Sequence[int], is_right: Callable[[Sequence[str]], bool]
-) -> list[str] | None:
-    """A record that has more cells than the header, with those put together that a comma in a cell parted.
-
-    What begins with a blank goes on the cell before it: "J.K. Rowling, John Tiffany". Else the surplus is put together
-    where text stands, and an ISBN then stands where it should.
-
-    Args:
-        cells: the record.
-        width: cells that it should have.
-        places: where text may hold a comma, the likeliest first.
-        is_right: whether an ISBN stands in its place.
-
-    Returns:
-        None when it is best left as it is.
-    """
-    if not any(cell.strip() for cell in cells[width:]) or is_right(cells):
-        return None
-    found: list[str] = []
-    for cell in cells:
-        if found and cell.startswith(" ") and cell.strip():
-            found[-1] += "," + cell
-        else:
-            found.append(cell)
-    if len(found) == width:
-        return found
-    end = len(cells) - width + 1
-    tries = ([*cells[:at], ",".join(cells[at : at + end]), *cells[at + end :]] for at in places)
-    return next((each for each in tries if is_right(each)), None)

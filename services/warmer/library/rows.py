@@ -113,13 +113,7 @@ def judge_of(columns: Columns) -> Judge:
     style, has_more = columns.style, bool(columns.more) or columns.last_name != NOWHERE
     least = 1 + max(title_at, author_at, *isbns_at, *columns.more, columns.last_name, columns.identifiers, 0)
     first_isbn = isbns_at[0] if isbns_at else NOWHERE
-    blanks = tuple(isbns_at) if columns.identifiers == NOWHERE else (*isbns_at, columns.identifiers)
-
-    def is_without(cells: Sequence[str]) -> bool:
-        for place in blanks:  # noqa: SIM110 - all() of a generator takes three times as long
-            if cells[place] not in _BLANKS:
-                return False
-        return True
+    numbers = isbns_at if columns.identifiers == NOWHERE else (*isbns_at, columns.identifiers)
 
     def judge(line: int, cells: Sequence[str]) -> tuple[Row | Reject, Repair | None]:
         if len(cells) < least:
@@ -134,11 +128,18 @@ def judge_of(columns: Columns) -> Judge:
                 cell = cell[2:-1]
             if len(cell) == _ISBN_LENGTH and isbn13_of_digits(cell):
                 return Row(line, title, authors, cell), None
-        if (authors or title[:1].isalnum()) and is_without(cells):
+        if (authors or title[:1].isalnum()) and _are_blank(cells, numbers):
             return Row(line, title, authors, ""), None
         return _judged(line, title, authors, _isbns(cells, columns), cells)
 
     return judge
+
+
+def _are_blank(cells: Sequence[str], places: Sequence[int]) -> bool:
+    for place in places:  # noqa: SIM110 - all() of a generator takes three times as long
+        if cells[place] not in _BLANKS:
+            return False
+    return True
 
 
 def _judged(
