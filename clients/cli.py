@@ -24,6 +24,7 @@ from clients.breakers import breaker_command
 from clients.connect import BOOKS, ISBNDB, WARMER, Services
 from clients.demo import demo
 from clients.terminal import AsJson, err, out, print_json, run
+from clients.triggers import triggers_app
 from clients.warming import upload, watch
 from clients.why import explain, story
 from mesh.cli import Book, Environment, check_command, up_command
@@ -198,6 +199,7 @@ def why_command(
 app.command("author")(author_command)
 app.command("breaker")(breaker_command)
 app.command("demo")(demo)
+app.add_typer(triggers_app, name="triggers")
 
 
 def _show(answer: warmer.WarmResponse, *, as_json: bool) -> None:

@@ -71,6 +71,8 @@ class Introspection:
     """Its secrets."""
     ledger: Ledger = field(default_factory=LocalLedger)
     """Counts the calls that its providers' keys may make."""
+    crons: Sequence[str] = ()
+    """The cron lines of its manifest."""
     started_at: float = 0.0
     """When the service started, in seconds since the epoch."""
 

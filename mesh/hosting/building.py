@@ -115,6 +115,7 @@ class Building:
                 for secret in self._manifest.secrets
             ],
             ledger=self._ledger,
+            crons=self._manifest.crons,
             started_at=time.time(),
         )
 

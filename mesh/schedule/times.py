@@ -31,9 +31,14 @@ def last_due(line: str, until: float) -> int:
     return int(next(CronSim(line, _at(until + 1), reverse=True)).timestamp())
 
 
-def written(instant: float) -> str:
-    """An instant as logs, sentences and ids have it: "2027-01-02T02:00:00Z"."""
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def written(instant: float, precision: str = "seconds") -> str:
+    """An instant as logs, sentences and ids have it: "2027-01-02T02:00:00Z".
+
+    Args:
+        instant: seconds since the epoch.
+        precision: "seconds", "milliseconds" or "microseconds"; what is finer is left out.
+    """
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _at(time: float) -> datetime:

@@ -17,6 +17,8 @@ from mesh.admin import AdminMethods
 from mesh.background import Background
 from mesh.call import Clock
 from mesh.context import Context
+from mesh.schedule.schedule import Schedule
+from mesh.schedule.state import KEPT
 from mesh.status import UnimplementedError
 from services.warmer import checks, faults
 from services.warmer.asking import Asker, Sleep
@@ -33,6 +35,8 @@ from services.warmer.reporting import Reports
 from services.warmer.running import Run
 from services.warmer.settings import Settings, settings_of
 from services.warmer.tools import Tools
+from services.warmer.trigger_messages import firing_message, trigger_messages
+from services.warmer.triggers import handle
 from services.warmer.watch import changes
 
 
@@ -52,6 +56,8 @@ class State:
     """Reports of jobs."""
     jobs: Jobs
     """The jobs."""
+    schedule: Schedule
+    """What is done by the clock."""
     sleep: Sleep
     """Waits for so many seconds."""
 
@@ -67,6 +73,7 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
     async with Background() as background:
         state = state_of(env, settings, background)
         background.spawn(state.jobs.resume_unended(), name="resume jobs")
+        state.schedule.start()
         yield state
 
 
@@ -101,6 +108,18 @@ def state_of(
         planner=planner,
         reports=reports,
         jobs=Jobs(tools, background, random_hex=random_hex),
+        schedule=Schedule(
+            env.WARMING_CACHE,
+            env.MESH.crons,
+            handle,
+            background,
+            prefix="trigger:",
+            store="WARMING_CACHE",
+            clock=clock,
+            monotonic=monotonic,
+            sleep=sleep,
+            random_hex=random_hex,
+        ),
         sleep=sleep,
     )
 
@@ -194,16 +213,18 @@ class Admin(AdminMethods, AdminServiceServicer):
 
     def __init__(self, env: Env, state: State) -> None:
         super().__init__(env.MESH)
+        self._schedule = state.schedule
 
     async def ListTriggers(
         self, request: admin_pb.ListTriggersRequest, context: Context
     ) -> admin_pb.ListTriggersResponse:
-        """Is not built yet."""
-        raise _not_built("ListTriggers")
+        """The cron lines, with what became of their last firings."""
+        found = await self._schedule.list(request.firing_limit or KEPT)
+        return admin_pb.ListTriggersResponse(triggers=trigger_messages(found))
 
     async def FireTrigger(self, request: admin_pb.FireTriggerRequest, context: Context) -> admin_pb.FireTriggerResponse:
-        """Is not built yet."""
-        raise _not_built("FireTrigger")
+        """Fires a trigger, and tells what came of it; a caller that goes away does not end it."""
+        return admin_pb.FireTriggerResponse(firing=firing_message(await self._schedule.fire(request.cron)))
 
     async def VerifyCache(self, request: admin_pb.VerifyCacheRequest, context: Context) -> admin_pb.VerifyCacheResponse:
         """Is not built yet."""
