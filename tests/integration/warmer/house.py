@@ -24,6 +24,7 @@ from bookmesh.warmer.v1.admin_service_pb2_grpc import AdminServiceStub
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from mesh.background import Background
 from mesh.breakers import Breakers
 from mesh.context import Context
 from mesh.introspection import Introspection
@@ -333,6 +334,7 @@ class House:
         state = state_of(
             env,
             settings_of(env),
+            Background(),
             clock=self.clock,
             asker=Asker(env.BOOKS_API_PROXY, sleep=self.sleep),
             random_hex=self.random_hex,
