@@ -40,6 +40,20 @@ class Default(WarmerServiceServicer):
         """Takes a library in."""
         return await self._state.intake.take(request_iterator)
 
+    async def GetLibrary(self, request: pb.GetLibraryRequest, context: Context) -> pb.GetLibraryResponse:
+        """A stored library."""
+        return pb.GetLibraryResponse(library=await self._state.desk.get(request.library_id))
+
+    async def ListLibraries(self, request: pb.ListLibrariesRequest, context: Context) -> pb.ListLibrariesResponse:
+        """The stored libraries, by id."""
+        found, after = await self._state.desk.page(checks.page_size_of(request.page_size), request.page_token)
+        return pb.ListLibrariesResponse(libraries=found, next_page_token=after)
+
+    async def DeleteLibrary(self, request: pb.DeleteLibraryRequest, context: Context) -> pb.DeleteLibraryResponse:
+        """Forgets a library."""
+        await self._state.desk.delete(request.library_id)
+        return pb.DeleteLibraryResponse()
+
     async def Warm(self, request: pb.WarmRequest, context: Context) -> pb.WarmResponse:
         """Begins a job, or tells what it would do."""
         if not checks.inline_books(request):

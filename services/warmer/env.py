@@ -32,7 +32,7 @@ class Env:
     """The key of ISBNdb; declared by the original and unused, for only the leaf speaks to ISBNdb."""
     MESH: Introspection
     """The service's own runtime."""
-    MAX_LIBRARY_BYTES: int = 64 * 1024 * 1024
+    MAX_LIBRARY_BYTES: int = 512 * 1024 * 1024
     """Bytes that a library may have."""
     MAX_LIBRARY_ROWS: int = 1_000_000
     """Rows that a library may have."""

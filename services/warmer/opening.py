@@ -19,6 +19,7 @@ from services.warmer.jobs.jobs import Jobs
 from services.warmer.jobs.reporting import Reports
 from services.warmer.jobs.store import DEAD_MS, JobStore
 from services.warmer.jobs.watch import STEP_S
+from services.warmer.library.desk import LibraryDesk
 from services.warmer.library.intake import Intake
 from services.warmer.library.libraries import Libraries
 from services.warmer.plan.estimate import Estimator
@@ -42,6 +43,8 @@ class State:
     """Libraries at rest."""
     intake: Intake
     """Takes libraries in."""
+    desk: LibraryDesk
+    """Answers for stored libraries."""
     planner: Planner
     """Plans jobs."""
     shelf: PlanShelf
@@ -157,6 +160,7 @@ def state_of(
         settings=settings,
         libraries=libraries,
         intake=Intake(libraries, max_bytes=settings.max_library_bytes, max_rows=settings.max_library_rows, clock=clock),
+        desk=LibraryDesk(libraries=libraries, is_busy=store.runs_on, forget=(parked.forget, shelf.forget_library)),
         planner=planner,
         shelf=shelf,
         estimator=Estimator(books=env.BOOKS_API_PROXY, leaf=env.ISBNDB_ADMIN, shelf=shelf),

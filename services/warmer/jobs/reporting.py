@@ -50,8 +50,9 @@ class Reports:
             for chunk in report_of(inline_books(request), look, is_whole=True):
                 yield chunk
             return
+        library = await self.libraries.require(request.library_id)
         async with self.libraries.opened(request.library_id) as file:
-            chunks = report_of(events_of(file), look, is_whole=is_whole)
+            chunks = report_of(events_of(file, library.format), look, is_whole=is_whole)
             while chunk := await asyncio.to_thread(lambda: next(chunks, b"")):
                 yield chunk
 

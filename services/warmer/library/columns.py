@@ -1,107 +1,140 @@
-"""The only place that knows what a library's columns may be called, and what tells kinds of export apart.
+"""The only place that finds a library's columns by their names, in any order.
 
-Columns are found by their names, in any order. The first system took them by position, and looked up titles as authors
-for a month. Pure.
+The first system took them by position, and looked up titles as authors for a month. Pure.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from bookmesh.warmer.v1.warmer_service_pb2 import (
-    LIBRARY_FORMAT_GENERIC,
-    LIBRARY_FORMAT_GOODREADS,
-    LIBRARY_FORMAT_ISBN_LIST,
-    LibraryFormat,
-)
+from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_GENERIC, LibraryFormat
 
-from services.warmer.library.isbn_cells import isbn13_of
+from services.warmer.library.formats import Format, Style, format_of
+from services.warmer.library.header_names import FIRST_NAMES, TURNED, Role, plain, role_of_words
 
-TITLE, AUTHOR, MORE_AUTHORS, ISBN13, ISBN10, ISBN = "title", "author", "more authors", "isbn13", "isbn10", "isbn"
+NOWHERE = -1
+"""The place of a column that is not there."""
 
-_NAMES: Mapping[str, Sequence[str]] = {
-    TITLE: ("title", "booktitle", "titleofbook", "bookname", "name", "book", "work"),
-    AUTHOR: ("author", "authors", "authorname", "authornames", "primaryauthor", "writer", "writers", "creator", "by"),
-    MORE_AUTHORS: ("additionalauthors", "coauthors", "otherauthors", "secondaryauthor"),
-    ISBN13: ("isbn13", "ean", "ean13", "gtin"),
-    ISBN10: ("isbn10",),
-    ISBN: ("isbn", "isbns", "isbnuid", "isbnorean", "isbn1013", "isbnnumber"),
-}
-"""What a column may be called, letters and digits alone, the likeliest first."""
+_LONGEST = 60
+"""Characters that the name of a column has at most."""
 
-_GOODREADS = frozenset({"bookid", "exclusiveshelf", "authorlf"})
-"""Columns that every generation of Goodreads' export has, and nothing else has together."""
-
-_DELIMITERS = (",", ";", "\t", "|")
+_MANY = (Role.MORE_AUTHORS,)
 
 
-class NoColumnsError(ValueError):
-    """No column of the header could be used.
-
-    Args:
-        found: the header as it was read.
-    """
-
-    def __init__(self, found: Sequence[str]) -> None:
-        super().__init__("no column is called title, author or isbn")
-        self.sought = "title, author, isbn"
-        self.found = ", ".join(found)[:200]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """Where in a row each thing stands."""
 
     format: LibraryFormat.ValueType
     """The kind of file."""
-    places: Mapping[str, int]
-    """The place of each column that was recognised."""
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     """What was recognised, for people: "title=Book Title"."""
-    has_header: bool
+    has_header: bool = True
     """The first line is a header and no book."""
+    width: int = 1
+    """Cells of a row."""
+    title: int = NOWHERE
+    author: int = NOWHERE
+    last_name: int = NOWHERE
+    first_name: int = NOWHERE
+    more: tuple[int, ...] = ()
+    """Further authors."""
+    more_roles: int = NOWHERE
+    """The roles of these, beside them."""
+    isbns: tuple[int, ...] = ()
+    """Where ISBNs stand, the likeliest place first."""
+    identifiers: int = NOWHERE
+    """Names of all kinds that a book has, an ISBN among them: "isbn:9780441013593,goodreads:44767458"."""
+    style: Style = Style.FREE
+    """How authors are written."""
+    more_style: Style = Style.LIST
+    """How further authors are written."""
 
-    def cell(self, row: Sequence[str], column: str) -> str:
-        """One cell, without blanks around it; empty where the row is too short or the column is not there."""
-        place = self.places.get(column, -1)
-        return row[place].strip() if 0 <= place < len(row) else ""
+    @property
+    def is_usable(self) -> bool:
+        """Whether a row can say which book it is."""
+        return max(self.title, self.author, self.last_name, self.identifiers, *self.isbns, NOWHERE) > NOWHERE
+
+    def with_isbn(self, place: int, name: str) -> "Columns":
+        """These, with a column that holds ISBNs, by whatever name."""
+        return replace(self, isbns=(*self.isbns, place), names=(*self.names, f"isbn={name}"))
 
 
-def delimiter_of(line: str) -> str:
-    """What parts the cells of a header: the sign that gives the most columns that are known; a comma when none does."""
-    return max(_DELIMITERS, key=lambda sign: (_known(line.split(sign)), line.count(sign) > 0 and sign == ","))
+def columns_of(header: Sequence[str], forced: Format | None = None) -> Columns:
+    """The columns of a header; they are usable when some was recognised.
 
-
-def _known(cells: Sequence[str]) -> int:
-    return len(_places(cells)) if len(cells) > 1 else 0
-
-
-def columns_of(header: Sequence[str]) -> Columns:
-    """The columns of a header.
-
-    Raises:
-        NoColumnsError: none can be used.
+    Args:
+        header: its cells.
+        forced: whose names count; None finds it out.
     """
-    if len(header) == 1 and isbn13_of(header[0]):
-        return Columns(LIBRARY_FORMAT_ISBN_LIST, {ISBN: 0}, ("isbn=(every line)",), has_header=False)
-    places = _places(header)
-    if not {TITLE, ISBN13, ISBN10, ISBN, AUTHOR} & set(places):
-        raise NoColumnsError([cell.strip() for cell in header])
-    plain = {_plain(cell) for cell in header}
-    kind = LIBRARY_FORMAT_GOODREADS if plain >= _GOODREADS else LIBRARY_FORMAT_GENERIC
-    names = tuple(f"{column}={header[place].strip()}" for column, place in places.items())
-    return Columns(kind, places, names, has_header=True)
+    names = [plain(cell) for cell in header]
+    format_ = forced or format_of(names)
+    places: dict[Role, list[int]] = {}
+    taken: set[int] = set()
+    for role, known in format_.names.items():
+        found = [names.index(name) for name in known if name in names]
+        found = [place for place in dict.fromkeys(found) if place not in taken]
+        if found:
+            places[role] = sorted(found) if role in _MANY else found[:1]
+            taken.update(places[role])
+    if format_.number == LIBRARY_FORMAT_GENERIC:
+        _add_by_words(header, places, taken)
+    return _made(header, names, format_, places)
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
-    plain = [_plain(cell) for cell in header]
-    found = {}
-    for column, names in _NAMES.items():
-        place = next((plain.index(name) for name in names if name in plain), None)
-        if place is not None:
-            found[column] = place
-    return found
+def known_count(header: Sequence[str], forced: Format | None = None) -> int:
+    """How many things a line names, read as a header: none when it is none."""
+    if any(len(cell) > _LONGEST for cell in header):
+        return 0
+    format_ = forced or format_of(names := [plain(cell) for cell in header])
+    names = [plain(cell) for cell in header]
+    return sum(any(name in known for name in names) for known in format_.names.values())
 
 
-def _plain(cell: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", cell.casefold())
+def _add_by_words(header: Sequence[str], places: dict[Role, list[int]], taken: set[int]) -> None:
+    """What no name tells may be told by a word in it."""
+    has_isbn = bool({Role.ISBN, Role.ISBN10, Role.ISBN13} & set(places))
+    for place, cell in enumerate(header):
+        role = role_of_words(cell) if place not in taken and len(cell) <= _LONGEST else None
+        if role is None or role in places or (role in {Role.TITLE, Role.AUTHOR} and _is_named(role, places)):
+            continue
+        if has_isbn and role is Role.ISBN:
+            continue
+        places[role] = [place]
+        taken.add(place)
+
+
+def _is_named(role: Role, places: dict[Role, list[int]]) -> bool:
+    return role is Role.AUTHOR and Role.LAST_NAME in places
+
+
+def _made(header: Sequence[str], names: Sequence[str], format_: Format, places: dict[Role, list[int]]) -> Columns:
+    def at(role: Role) -> int:
+        return places[role][0] if role in places else NOWHERE
+
+    author, last, first = at(Role.AUTHOR), at(Role.LAST_NAME), at(Role.FIRST_NAME)
+    if author != NOWHERE and last != NOWHERE and names[author] in FIRST_NAMES:
+        author, first = NOWHERE, author
+    if author != NOWHERE or last == NOWHERE:
+        last = first = NOWHERE
+    style = format_.style or Style.FREE
+    if author != NOWHERE and names[author] in TURNED:
+        style = Style.TURNED
+    used = [(role, place) for role, found in places.items() for place in found]
+    unused = {Role.LAST_NAME, Role.FIRST_NAME} if last == NOWHERE else set[Role]()
+    return Columns(
+        format=format_.number,
+        names=tuple(f"{role.value}={header[place].strip()}" for role, place in used if role not in unused),
+        width=len(header),
+        title=at(Role.TITLE),
+        author=author,
+        last_name=last,
+        first_name=first,
+        more=tuple(places.get(Role.MORE_AUTHORS, ())),
+        more_roles=at(Role.MORE_ROLES),
+        isbns=tuple(
+            place for role in (Role.ISBN13, Role.ISBN, Role.ISBN10, Role.ISBNS) for place in places.get(role, ())
+        ),
+        identifiers=at(Role.IDENTIFIERS),
+        style=style,
+        more_style=format_.more_style,
+    )

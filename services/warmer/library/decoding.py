@@ -5,14 +5,27 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""The marks of encodings, a longer one before the shorter one that it begins with."""
 
+_LOOK = 4096
+"""Bytes from the start that tell the encoding."""
 
-_MARK_LENGTH = 3
-"""Bytes of the longest mark."""
+_WIDE = 0.3
+"""The share of two-byte letters whose upper byte is zero, from which a file without a mark is taken for UTF-16."""
 
 _MIXED = "bookmesh-mixed"
 """The name under which codecs knows `_as_windows`."""
+
+
+LINE_LENGTH = 2 * 1024 * 1024
+"""Characters of a line; a longer one is cut, for no file may make its reader remember all of it."""
 
 
 class LibraryError(ValueError):
@@ -31,19 +44,40 @@ class NotTextError(LibraryError):
         self.offset = offset
 
 
-def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
-    """The lines of a file.
+def lines_of(chunks: Iterable[bytes]) -> Iterator[list[str]]:
+    """The lines of a file, each with a line feed at its end whatever the file has there; many at a time.
 
-    UTF-8 with or without a mark and UTF-16 with one are decoded as such; bytes that are no UTF-8 are taken for
-    Windows-1252, one by one, since exports exist that mix the two.
+    UTF-8 with or without a mark, UTF-16 likewise and UTF-32 with one are decoded as such; bytes that are no UTF-8 are
+    taken for Windows-1252, one by one, since exports exist that mix the two.
 
     Args:
         chunks: the file's bytes, parted anywhere.
 
     Raises:
-        NotTextError: there is a zero byte in what is no UTF-16.
+        NotTextError: there is a zero byte in what is neither UTF-16 nor UTF-32.
     """
-    return _lines(_decoded(chunks))
+    decoder = io.IncrementalNewlineDecoder(None, translate=True)
+    rest = ""
+    for part in _decoded(chunks):
+        text = rest + decoder.decode(part)
+        end = text.rfind("\n") + 1
+        rest = text[end:]
+        if len(text) > LINE_LENGTH:
+            pieces = list(_cut(text))
+            rest = "" if pieces[-1].endswith("\n") else pieces.pop()
+            yield pieces
+        elif end:
+            yield list(io.StringIO(text[:end], newline="\n"))
+    rest += decoder.decode("", final=True)
+    if rest:
+        yield list(_cut(rest))
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Lines of which none is longer than LINE_LENGTH."""
+    for line in io.StringIO(text, newline="\n"):
+        for at in range(0, len(line), LINE_LENGTH):
+            yield line[at : at + LINE_LENGTH]
 
 
 def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -51,18 +85,29 @@ def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
     codecs.register_error(_MIXED, _as_windows)
     parts = iter(chunks)
     start = b""
-    while len(start) < _MARK_LENGTH and (chunk := next(parts, None)) is not None:
+    while len(start) < _LOOK and (chunk := next(parts, None)) is not None:
         start += chunk
-    name = next((name for mark, name in _BOMS if start.startswith(mark)), "utf-8")
-    decoder = codecs.getincrementaldecoder(name)("replace" if name == "utf-16" else _MIXED)
+    name = next((name for mark, name in _BOMS if start.startswith(mark)), "") or _unmarked(start[:_LOOK])
+    is_wide = name.startswith(("utf-16", "utf-32"))
+    decoder = codecs.getincrementaldecoder(name)("replace" if is_wide else _MIXED)
     offset = 0
     for data in chain((start,), parts):
-        if name != "utf-16" and b"\0" in data:
+        if not is_wide and b"\0" in data:
             raise NotTextError(offset + data.index(b"\0"))
         offset += len(data)
         # A zero in UTF-16 text would end in a cell, where nothing can be made of it.
         yield decoder.decode(data).replace("\0", "\ufffd")
-    yield decoder.decode(b"", final=True)
+    yield decoder.decode(b"", final=True).replace("\0", "\ufffd")
+
+
+def _unmarked(start: bytes) -> str:
+    """The encoding of a file that bears no mark, by where its zeros are."""
+    pairs = len(start) // 2
+    upper = start[1 : 2 * pairs : 2].count(0), start[0 : 2 * pairs : 2].count(0)
+    for zeros, others, name in ((*upper, "utf-16-le"), (*upper[::-1], "utf-16-be")):
+        if pairs and zeros > _WIDE * pairs and not others:
+            return name
+    return "utf-8"
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
@@ -71,16 +116,3 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
         raise error
     byte = error.object[error.start : error.start + 1]
     return byte.decode("cp1252", "replace"), error.start + 1
-
-
-def _lines(parts: Iterable[str]) -> Iterator[str]:
-    """The lines of a text that comes in parts, each with its end, whichever the file uses, made a line feed."""
-    decoder = io.IncrementalNewlineDecoder(None, translate=True)
-    rest = ""
-    for part in parts:
-        *whole, rest = (rest + decoder.decode(part)).split("\n")
-        for line in whole:
-            yield line + "\n"
-    rest += decoder.decode("", final=True)
-    if rest:
-        yield rest

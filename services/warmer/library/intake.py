@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import IO
 
 import structlog
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_NOT_BUILT
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.call import Clock
-from mesh.status import InvalidArgumentError, UnimplementedError
+from mesh.status import InvalidArgumentError
 from services.warmer import faults
 from services.warmer.jobs.messages import timestamp
 from services.warmer.library.decoding import LibraryError
@@ -45,32 +45,44 @@ class Intake:
     async def take(self, parts: AsyncIterator[pb.UploadLibraryRequest]) -> pb.UploadLibraryResponse:
         """Takes one library.
 
+        A file that is stored already is not stored again. When it comes with another format than the one that it is
+        read by, it is read anew, and by that format from then on: the last one that was forced counts.
+
         Args:
             parts: a header, maybe, then the bytes.
 
         Raises:
-            InvalidArgumentError: LIBRARY_TOO_LARGE, LIBRARY_EMPTY, LIBRARY_NOT_TEXT, LIBRARY_NO_COLUMNS or
-                INVALID_FIELD.
-            UnimplementedError: NOT_BUILT; a format is forced that is not the one found.
+            InvalidArgumentError: LIBRARY_TOO_LARGE, LIBRARY_EMPTY, LIBRARY_NOT_TEXT, LIBRARY_NO_COLUMNS (or the file
+                can't be read by the format that is forced), or INVALID_FIELD.
             UnavailableError: STORE_UNAVAILABLE.
         """
         with spool() as file:
             header, library_id = await self._gather(parts, file)
-            answer = await self._libraries.find(library_id)
-            if answer is not None:
-                answer.already_stored = True
-                _check_format(header, answer.library)
-                return answer
+            stored = await self._libraries.find(library_id)
+            if stored is not None and header.format in {pb.LIBRARY_FORMAT_UNSPECIFIED, stored.library.format}:
+                stored.already_stored = True
+                return stored
             # Reading holds the processor for long, so it is done beside the loop that serves everybody else.
-            answer = await asyncio.to_thread(self._read, file)
+            answer = await asyncio.to_thread(self._read, file, header.format)
             library = answer.library
-            _check_format(header, library)
             library.id = library_id
-            library.file_name = header.file_name[:_NAME_LENGTH]
             library.byte_count = file.seek(0, 2)
-            library.create_time.CopyFrom(timestamp(self._clock()))
-            await self._libraries.keep(file, answer)
-        _log.info("library_stored", library=library.id, rows=library.row_count, rejects=library.reject_count)
+            if stored is None:
+                library.file_name = header.file_name[:_NAME_LENGTH]
+                library.create_time.CopyFrom(timestamp(self._clock()))
+                await self._libraries.keep(file, answer)
+            else:
+                library.file_name = stored.library.file_name
+                library.create_time.CopyFrom(stored.library.create_time)
+                await self._libraries.keep_summary(answer)
+                answer.already_stored = True
+        _log.info(
+            "library_stored",
+            library=library.id,
+            format=pb.LibraryFormat.Name(library.format),
+            rows=library.row_count,
+            rejects=library.reject_count,
+        )
         return answer
 
     async def _gather(
@@ -95,11 +107,11 @@ class Intake:
             is_first = False
         return header, digest.hexdigest()
 
-    def _read(self, file: IO[bytes]) -> pb.UploadLibraryResponse:
+    def _read(self, file: IO[bytes], format_: pb.LibraryFormat.ValueType) -> pb.UploadLibraryResponse:
         counts = LibraryCounts()
         answer = pb.UploadLibraryResponse()
         try:
-            columns, events = read_library(chunks_of(file), max_rows=self._max_rows)
+            columns, events = read_library(chunks_of(file), max_rows=self._max_rows, format_=format_)
             for event in events:
                 counts.add(event)
                 if isinstance(event, Reject) and len(answer.rejects) < TOLD:
@@ -121,13 +133,3 @@ class Intake:
             )
         )
         return answer
-
-
-def _check_format(header: pb.LibraryHeader, library: pb.Library) -> None:
-    if header.format not in (pb.LIBRARY_FORMAT_UNSPECIFIED, library.format):
-        found = pb.LibraryFormat.Name(library.format)
-        raise UnimplementedError(
-            ERROR_REASON_NOT_BUILT,
-            f"a format can't be forced yet; this file was found to be {found}",
-            metadata={"method": "UploadLibrary", "field": "header.format", "found": found},
-        )

@@ -5,27 +5,43 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from stdnum import isbn as stdnum_isbn
-from stdnum.exceptions import ValidationError
-from stdnum.util import clean
+from services.warmer.library.check_digits import check_digit_13, completed, isbn13_of_digits
 
-_LENGTHS = (10, 13)
+_LONGEST = 512
+"""Characters of a cell that are read; lists of ISBNs are longer than one."""
 
-_LONGEST = 64
-"""Characters that an ISBN with all its separators may have."""
+_SHORT, _LONG = 10, 13
+_FEWEST = 7
+"""Digits that an ISBN-10 still has when it lost its zeros: those of large publishers begin with three at most."""
 
-_ROUNDED = re.compile(r"\d[.,]\d+[eE]\+?\d+")
-"""What a spreadsheet makes of thirteen digits: "9.78044E+12"."""
+_ROUNDED = re.compile(r"(\d)[.,](\d+)E\+?(\d+)")
+"""What a spreadsheet or a float makes of thirteen digits: "9.78044E+12"."""
 
-_SHAPE = re.compile(r"\d{9}[\dX]|\d{13}")
+_EXACT = 12
+"""Digits of a float of thirteen of which but the last is lost."""
+
+_NUMBER = re.compile(r"(\d{7,13})\.0+")
+"""What becomes of an ISBN in a column of floats: "9780441013593.0"."""
+
+_SHAPE = re.compile(r"\d{9}[\dX]|97[89]\d{10}")
+_WITHIN = re.compile(r"(?<![\dX])97[89](?:[ -]?\d){10}(?!\d)|(?<![\dX])\d(?:[ -]?\d){8}[ -]?[\dX](?![\dX])")
+"""An ISBN in the midst of other text, or in a list."""
+
+_FOREIGN = re.compile(r"B[0-9A-Z]{9}|[0-9A-F]{24}|[0-9A-F]{32}|OL\d+[MW]")
+"""Numbers that stand where an ISBN would, and are fine: Amazon's, StoryGraph's and Open Library's own."""
+
+_NOTHING = frozenset({"", "0", "NAN", "NONE", "NULL", "NA", "N/A", "#N/A", "UNKNOWN", "?", "."})
+_DASHES = str.maketrans("", "", "- \u00a0\u2010\u2011\u2012\u2013\u2014\u2212\u200b\ufeff\u200e\u200f")
 
 
 class Fault(enum.Enum):
-    """Why a cell that is not empty holds no ISBN; the words are those of the report."""
+    """What is wrong with a cell; the words are those of the report, the worst first."""
 
     WRONG_CHECK_DIGIT = "WRONG_CHECK_DIGIT"
     ROUNDED = "ISBN_ROUNDED"
     NO_ISBN = "NOT_AN_ISBN"
+    NO_CHECK_DIGIT = "ISBN_WITHOUT_CHECK_DIGIT"
+    LOST_ZEROS = "ISBN_LOST_ZEROS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +51,98 @@ class Read:
     isbn13: str = ""
     """The ISBN-13 of an ISBN of either length."""
     fault: Fault | None = None
-    """Why there is none; None for an empty cell."""
+    """What is wrong with the cell; with an ISBN-13 beside it, it could be mended."""
+    stem: str = ""
+    """The nine digits before the check digit of an ISBN whose check digit is wrong."""
+    rounded: str = ""
+    """The twelve digits of a float that has lost the thirteenth."""
+
+
+NOTHING = Read()
+"""What an empty cell holds."""
 
 
 def isbn13_of(text: str) -> str:
-    """The ISBN-13 of a cell; empty when it holds none, or its check digit is wrong."""
-    return read(text).isbn13
+    """The ISBN-13 of a cell; empty when it holds none, or it is not beyond doubt."""
+    found = read(text)
+    return "" if found.fault else found.isbn13
 
 
 def read(cell: str) -> Read:
-    """Reads one cell: hyphens, blanks, Goodreads' `="..."`, LibraryThing's brackets and the word ISBN are taken off."""
-    bare = _bare(cell)
-    if not bare:
-        return Read()
-    if _ROUNDED.fullmatch(bare):
+    """Reads one cell, or a list of ISBNs, of which the first that is proven counts.
+
+    Hyphens, blanks, Goodreads' `="..."`, LibraryThing's brackets, the word ISBN and words around it are taken off.
+    """
+    if isbn13 := isbn13_of_digits(cell):
+        return _read_proven(isbn13, cell)
+    text = _bare(cell)
+    if text in _NOTHING:
+        return NOTHING
+    if match := _NUMBER.fullmatch(text):
+        text = match[1]
+    if isbn13 := isbn13_of_digits(text):
+        return _read_proven(isbn13, text)
+    if match := _ROUNDED.fullmatch(text):
+        return _read_rounded(match[1] + match[2] if int(match[3]) == _EXACT else "")
+    if found := _within(cell):
+        return Read(found)
+    if text.isascii() and text[:-1].isdigit() and (text[-1].isdigit() or text[-1] == "X"):
+        return _read_digits(text)
+    return NOTHING if _FOREIGN.fullmatch(text) else Read(fault=Fault.NO_ISBN)
+
+
+def _read_proven(isbn13: str, text: str) -> Read:
+    """Ten equal digits pass the check as well, and are what people type where there is no ISBN."""
+    return Read(fault=Fault.NO_ISBN) if len(text) == _SHORT and len(set(text)) == 1 else Read(isbn13)
+
+
+def _read_digits(text: str) -> Read:
+    """Reads digits that are no ISBN as they stand."""
+    if _FEWEST <= len(text) < _SHORT:
+        isbn13 = isbn13_of_digits(text.rjust(_SHORT, "0"))
+        if isbn13:
+            return Read(isbn13, Fault.LOST_ZEROS)
+        # Nine digits and a place too few: they are an ISBN whose check digit is wrong as well.
+        return Read(fault=Fault.WRONG_CHECK_DIGIT, stem=text.rjust(_SHORT, "0")[:9])
+    if len(text) == _LONG - 1 and text.startswith("978") and text.isdigit():
+        return Read(completed(text[3:]), Fault.NO_CHECK_DIGIT)
+    if _SHAPE.fullmatch(text):
+        return Read(fault=Fault.WRONG_CHECK_DIGIT, stem=text[:9] if len(text) == _SHORT else text[3:12])
+    return Read(fault=Fault.NO_ISBN)
+
+
+def _read_rounded(digits: str) -> Read:
+    """Reads a float: of those whose last digit alone is lost, the check digit may leave but one ISBN."""
+    if len(digits) != _EXACT:
         return Read(fault=Fault.ROUNDED)
-    if len(bare) not in _LENGTHS:
-        return Read(fault=Fault.NO_ISBN)
-    try:
-        return Read(isbn13=str(stdnum_isbn.validate(bare, convert=True)))
-    except ValidationError:
-        return Read(fault=Fault.WRONG_CHECK_DIGIT if _SHAPE.fullmatch(bare) else Fault.NO_ISBN)
+    found = [isbn for isbn in candidates(int(digits)) if isbn[:3] in {"978", "979"}]
+    return Read(found[0] if len(found) == 1 else "", Fault.ROUNDED, rounded=digits)
+
+
+def candidates(twelve: int) -> list[str]:
+    """The ISBN-13s that twelve digits may have been rounded from: at most one of each ten, by its check digit."""
+    wholes = (prefix * 10 + check_digit_13(prefix) for prefix in (twelve - 1, twelve))
+    return [str(whole) for whole in wholes if abs(whole - twelve * 10) <= 5]  # noqa: PLR2004 - half of ten, either way
+
+
+def _within(cell: str) -> str:
+    """The first proven ISBN in a longer text."""
+    for match in _WITHIN.finditer(cell[:_LONGEST].upper()):
+        bare = match[0].translate(_DASHES)
+        if isbn13 := isbn13_of_digits(bare):
+            return isbn13
+    return ""
 
 
 def _bare(cell: str) -> str:
-    text = unicodedata.normalize("NFKC", cell[: _LONGEST * 2]).strip().strip("=\"'[] ").upper()
-    if _ROUNDED.fullmatch(text):
-        return text
-    return str(clean(text, " -")).removeprefix("ISBN").lstrip(":")
+    text = cell[:_LONGEST]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = text.upper().strip().strip("=\"'`[]() ").translate(_DASHES)
+    for word in ("ISBN13", "ISBN10", "ISBN", "EAN"):
+        if text.startswith(word) and not text[len(word) :].isalpha():
+            # "ISBN 10" may as well be the word before an ISBN that begins with 10.
+            rest = text[len(word) :].lstrip(":#. ")
+            if word in {"ISBN", "EAN"} or len(rest) in {_SHORT, _LONG}:
+                return rest
+    return text

@@ -16,6 +16,8 @@ from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Bucket
 from services.warmer import faults
 
+_FOLDER, _SUMMARY = "libraries/", ".summary"
+
 CHUNK = 256 * 1024
 """Bytes that are read at a time."""
 
@@ -64,12 +66,16 @@ class Libraries:
             raise faults.not_found(library_id)
         return found.library
 
-    async def all(self) -> AsyncIterator[pb.Library]:
-        """All libraries, by id."""
+    async def all(self, after: str = "") -> AsyncIterator[pb.Library]:
+        """All libraries, by id.
+
+        Args:
+            after: those behind this id alone.
+        """
         async with _store():
-            keys = [info.key async for info in self._bucket.list("libraries/")]
-        for key in sorted(keys):
-            found = await self.find(key[len("libraries/") : -len(".summary")]) if key.endswith(".summary") else None
+            ids = [_id_of(info.key) async for info in self._bucket.list(_FOLDER)]
+        for library_id in sorted(library_id for library_id in ids if library_id > after):
+            found = await self.find(library_id)
             if found is not None:
                 yield found.library
 
@@ -82,7 +88,18 @@ class Libraries:
                 _streamed(file),
                 metadata={"file-name": library.file_name.encode("ascii", "replace").decode()},
             )
-            await self._bucket.put(_summary(library.id), answer.SerializeToString())
+        await self.keep_summary(answer)
+
+    async def keep_summary(self, answer: pb.UploadLibraryResponse) -> None:
+        """Stores what is known of a library whose bytes are stored."""
+        async with _store():
+            await self._bucket.put(_summary(answer.library.id), answer.SerializeToString())
+
+    async def delete(self, library_id: str) -> None:
+        """Forgets a library, if there is one. Its summary goes first: what has none is no library."""
+        async with _store():
+            await self._bucket.delete(_summary(library_id))
+            await self._bucket.delete(_file(library_id))
 
     @asynccontextmanager
     async def opened(self, library_id: str) -> AsyncIterator[IO[bytes]]:
@@ -116,11 +133,16 @@ class Libraries:
 
 
 def _file(library_id: str) -> str:
-    return f"libraries/{library_id}.csv"
+    return f"{_FOLDER}{library_id}.csv"
 
 
 def _summary(library_id: str) -> str:
-    return f"libraries/{library_id}.summary"
+    return f"{_FOLDER}{library_id}{_SUMMARY}"
+
+
+def _id_of(key: str) -> str:
+    """The library whose summary lies there; empty when none does."""
+    return key[len(_FOLDER) : -len(_SUMMARY)] if key.endswith(_SUMMARY) else ""
 
 
 def _report(job_id: str) -> str:

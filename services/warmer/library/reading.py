@@ -1,20 +1,25 @@
 """Reads a library: bytes in, rows, repairs, duplicates and rejects out, in bounded memory. Pure; it opens nothing."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Protocol
+from itertools import chain
 
-from services.warmer.library.columns import Columns, NoColumnsError, columns_of, delimiter_of
+import msgspec
+from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
+
+from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
-from services.warmer.library.rows import Reject, Repair, Row, judge
+from services.warmer.library.first_lines import FirstLines
+from services.warmer.library.formats import FORMATS
+from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
+from services.warmer.library.mending import odd_judge_of
+from services.warmer.library.records import records_of
+from services.warmer.library.rows import Reject, Repair, Row, judge_of
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""
 
-_CELL_LIMIT = 128 * 1024
-"""Characters of a cell; a longer one is a quote that was never closed."""
+_SOUGHT = "title, author, isbn"
 
 
 class NoUsableColumnError(LibraryError):
@@ -50,8 +55,7 @@ class EmptyLibraryError(LibraryError):
         super().__init__("the library has no row")
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(msgspec.Struct, frozen=True, gc=False):
     """A line that repeats a book."""
 
     line: int
@@ -65,98 +69,126 @@ class Duplicate:
 Event = Row | Reject | Repair | Duplicate
 
 
-class Reader(Protocol):
-    """What csv.reader gives."""
-
-    @property
-    def line_num(self) -> int:
-        """Lines read so far."""
-
-    def __next__(self) -> list[str]:
-        """The next record."""
-
-
 @dataclass(slots=True)
 class LibraryCounts:
-    """Counts of a library as it is read. Every row is a book, a duplicate or a reject."""
+    """Counts of a library as it is read. Every row is a book, a duplicate or a reject.
+
+    A row that names an author alone counts as a book: it is what a search is made of.
+    """
 
     row_count: int = 0
     book_count: int = 0
-    author_count: int = 0
     reject_count: int = 0
     duplicate_count: int = 0
     repair_count: int = 0
-    _authors: set[bytes] = field(default_factory=set, repr=False)
+    _authors: FirstLines = field(default_factory=FirstLines, repr=False)
+    _lately: set[str] = field(default_factory=set, repr=False)
+    """Names that came by lately, which need no second look."""
+
+    @property
+    def author_count(self) -> int:
+        """Different authors."""
+        return len(self._authors)
 
     def add(self, event: Event) -> None:
         """Counts one event."""
-        if isinstance(event, Repair):
+        if isinstance(event, Row):
+            self.book_count += 1
+        elif isinstance(event, Duplicate):
+            self.duplicate_count += 1
+        elif isinstance(event, Reject):
+            self.reject_count += 1
+            self.row_count += 1
+            return
+        else:
             self.repair_count += 1
             return
         self.row_count += 1
-        if isinstance(event, Reject):
-            self.reject_count += 1
-            return
-        if isinstance(event, Row):
-            self.book_count += 1
-        else:
-            self.duplicate_count += 1
-        self._authors.update(_digest(name.casefold()) for name in event.authors)
-        self.author_count = len(self._authors)
+        lately = self._lately
+        for name in event.authors:
+            if name not in lately:
+                self._authors.setdefault(hash(name.casefold()), 1)
+                if len(lately) >= _LATELY:
+                    lately.clear()
+                lately.add(name)
 
 
-def read_library(chunks: Iterable[bytes], *, max_rows: int = MAX_ROWS) -> tuple[Columns, Iterator[Event]]:
+_LATELY = 20_000
+
+
+def read_library(
+    chunks: Iterable[bytes],
+    *,
+    max_rows: int = MAX_ROWS,
+    format_: LibraryFormat.ValueType = LIBRARY_FORMAT_UNSPECIFIED,
+) -> tuple[Columns, Iterator[Event]]:
     """Reads a library as far as its header, and gives the rest as it is read.
 
     Args:
         chunks: the file's bytes, parted anywhere.
         max_rows: rows that it may have.
+        format_: the format that it is read by; the unspecified one is found out. What was found out and what is forced
+            give the same.
 
     Returns:
         The columns, and the events in the order of the lines; a repair comes right after its row.
 
     Raises:
         EmptyLibraryError: there is no line, or (as it is read) no row.
-        NoUsableColumnError: no column of the header is known.
+        NoUsableColumnError: no column of the header is known, or the file can't be read by the format that is forced.
         NotTextError: there is a zero byte, here or as it is read.
         TooManyRowsError: as it is read.
     """
-    lines = lines_of(chunks)
-    skipped, first = next(((number, line) for number, line in enumerate(lines) if line.strip()), (0, None))
-    if first is None:
+    parts = lines_of(chunks)
+    before, sample, held = _sampled(parts)
+    if not sample:
         raise EmptyLibraryError
-    delimiter = delimiter_of(first)
-    reader = csv.reader(_rejoined(first, lines), delimiter=delimiter)
-    try:
-        header = next(reader)
-        columns = columns_of(header)
-    except NoColumnsError as error:
-        raise NoUsableColumnError(error.sought, error.found) from None
-    except csv.Error:
-        raise NoUsableColumnError("title, author, isbn", "a header that can't be read") from None
-    if not columns.has_header:
-        reader = csv.reader(_rejoined(first, lines), delimiter=delimiter)
-    return columns, _events(reader, columns, max_rows, skipped)
+    forced = FORMATS.get(format_)
+    layout = layout_of(sample, forced)
+    if layout is None:
+        sought = _SOUGHT if forced is None else f"the columns of {LibraryFormat.Name(format_)}"
+        raise NoUsableColumnError(sought, ", ".join(cell.strip() for cell in sample[0].split(","))[:200])
+    columns = layout.columns
+    rest = chain([held[layout.first :]], parts)
+    records = records_of(rest, layout.dialect, columns.width, before + layout.first)
+    return columns, _events(records, columns, max_rows)
 
 
-def _events(reader: Reader, columns: Columns, max_rows: int, before: int) -> Iterator[Event]:
-    csv.field_size_limit(_CELL_LIMIT)
-    seen: dict[bytes, int] = {}
-    rows = 0
-    for line, cells in _records(reader, before):
-        if isinstance(cells, str):
-            found: Row | Reject = Reject(line, "UNREADABLE_ROW", cells, "")
-            repair = None
-        elif any(cell.strip() for cell in cells):
-            found, repair = judge(line, cells, columns)
-        else:
+def _sampled(parts: Iterator[list[str]]) -> tuple[int, list[str], list[str]]:
+    """The blank lines that a file begins with, its first lines after these, and all lines that were taken for that."""
+    before = size = 0
+    lines: list[str] = []
+    for part in parts:
+        if not lines:
+            blank = next((at for at, line in enumerate(part) if line.strip()), len(part))
+            before += blank
+            part = part[blank:]  # noqa: PLW2901 - the rest of it is what counts
+        lines += part
+        size += sum(map(len, part))
+        if len(lines) >= SAMPLE_LINES or size >= SAMPLE_LENGTH:
+            break
+    count = size = 0
+    while count < min(len(lines), SAMPLE_LINES) and size < SAMPLE_LENGTH:
+        size += len(lines[count])
+        count += 1
+    return before, lines[:count], lines
+
+
+def _events(records: Iterable[tuple[int, list[str], bool]], columns: Columns, max_rows: int) -> Iterator[Event]:
+    judge = judge_of(columns)
+    judge_odd = odd_judge_of(columns, judge)
+    first_line = _FirstBook().line_of
+    width, rows = columns.width, 0
+    for line, cells, is_raw in records:
+        found, repair = judge_odd(line, cells, is_raw) if is_raw or len(cells) > width else judge(line, cells)
+        if isinstance(found, Reject) and not (is_raw or any(map(str.strip, cells))):
             continue
         rows += 1
         if rows > max_rows:
             raise TooManyRowsError(max_rows)
         if isinstance(found, Row):
-            of_line = _first_line(found, seen)
-            if of_line is not None:
+            of_line = first_line(found)
+            if of_line != line:
                 yield Duplicate(line, of_line, found.authors)
                 continue
         yield found
@@ -166,38 +198,22 @@ def _events(reader: Reader, columns: Columns, max_rows: int, before: int) -> Ite
         raise EmptyLibraryError
 
 
-def _records(reader: Reader, before: int) -> Iterator[tuple[int, list[str] | str]]:
-    """Each record with the line on which it begins; a text says why one can't be read."""
-    while True:
-        line = reader.line_num + before + 1
-        try:
-            yield line, next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, "a cell is longer than any book needs; a quote may not be closed"
+class _FirstBook:
+    """Knows which line had a book first."""
 
+    def __init__(self) -> None:
+        self._isbns = FirstLines()
+        self._texts = FirstLines()
 
-def _first_line(row: Row, seen: dict[bytes, int]) -> int | None:
-    """The line that had the book before; None for the first, which is noted."""
-    keys = [_digest("\0".join(row.text_key))] if row.title and row.authors else []
-    if row.isbn13:
-        # Another ISBN is another search, even where title and author are the same.
-        known = seen.setdefault(_digest(row.isbn13), row.line)
-        for key in keys:
-            seen.setdefault(key, row.line)
-        return None if known == row.line else known
-    if not keys:
-        keys = [_digest("\0".join((*row.text_key, "title alone")))]
-    known = seen.setdefault(keys[0], row.line)
-    return None if known == row.line else known
+    def line_of(self, row: Row) -> int:
+        """The line that had the book of a row: that row's own when none had it before.
 
-
-def _digest(text: str) -> bytes:
-    """Eight bytes stand for a text, so that a million rows are remembered in little memory."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _rejoined(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+        Another ISBN is another search, even where title and author are the same.
+        """
+        line, authors = row.line, row.authors
+        if not row.isbn13:
+            return self._texts.setdefault(hash(row.text_key), line)
+        first = self._isbns.setdefault(hash(row.isbn13), line)
+        if row.title and authors:
+            self._texts.setdefault(hash(row.text_key), line)
+        return first

@@ -2,31 +2,45 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from services.warmer.library.columns import AUTHOR, ISBN, ISBN10, ISBN13, MORE_AUTHORS, TITLE, Columns
-from services.warmer.library.isbn_cells import Fault, Read, read
+import msgspec
+
+from services.cataloguing.titles import title_of
+from services.warmer.library.check_digits import isbn13_of_digits
+from services.warmer.library.columns import NOWHERE, Columns
+from services.warmer.library.isbn_cells import NOTHING, Fault, Read, candidates, read
+from services.warmer.library.people import clean, full_name, people, without_others
 
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""
 
-_SERIES = re.compile(r"\s*\([^()]*#\s*\d[^()]*\)\s*$")
-"""What Goodreads puts behind a title: "(Dune, #1)", "(Discworld, #3; Witches, #1)"."""
+_SERIES = re.compile(r"[^()\[\]]*#\d[^()\[\]]*\)")
+"""What Goodreads puts in brackets behind a title, in the form that half of all titles have it: "(Dune, #1)"."""
 
-_PEOPLE = re.compile(r"\s*(?:;|\s&\s|\s+and\s+)\s*", re.IGNORECASE)
-"""What stands between two authors beyond doubt; a comma may also stand inside one name."""
+_UNEASY = tuple(")] /:;,=-—")
+"""How a title ends that `title_of` may change; else it only cares for commas and colons."""
 
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "ph.d", "md", "m.d", "esq"})
-"""What may follow a comma without being a person or a first name."""
+_NO_TITLE = frozenset({"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"})
 
-_NAME_WORDS = 3
-"""Words that each side of "Last, First" has at most."""
+_SHORT = max(map(len, _NO_TITLE))
+
+_SMALL = bytes(range(256)).lower()
+_SIGNS = bytes(code for code in range(1, 128) if not chr(code).isalnum())
+_NO_LETTERS = re.compile(r"[^\w\0]+|_+")
+
+_IDENTIFIED = re.compile(r"(?i)\bisbn(?:13|10)?:\s*([0-9X -]+)")
+
+_BLANKS = frozenset({"", '=""'})
+"""Cells without an ISBN, as most programs write them."""
+
+_ISBN_LENGTH = 13
+_FORMULA = 16
+"""Characters of an ISBN-13 in Goodreads' `="..."`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line that holds a book."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A line that holds a book, or at least an author."""
 
     line: int
     """Where it begins; the file's first line is 1."""
@@ -38,13 +52,16 @@ class Row:
     """Proven by its check digit; empty when the line has none."""
 
     @property
-    def text_key(self) -> tuple[str, str]:
-        """Title and first author without regard to case, accents' form and punctuation."""
-        return _folded(self.title), _folded(self.authors[0]) if self.authors else ""
+    def text_key(self) -> bytes:
+        """Equal for rows of one title and first author, without regard to case, accents' form, blanks and signs."""
+        title, author = self.title, self.authors[0] if self.authors else ""
+        if title[:1].isalnum() or any(map(str.isalnum, title)):
+            return folded(f"{title}\0{author}")
+        # A title of nothing but signs is a title all the same.
+        return title.encode("utf-8", "surrogatepass") + b"\0" + folded(author)
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(msgspec.Struct, frozen=True, gc=False):
     """A line that can't be used."""
 
     line: int
@@ -57,8 +74,7 @@ class Reject:
     """The line, cut to TEXT_LENGTH."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True, gc=False):
     """A line that was mended."""
 
     line: int
@@ -71,32 +87,106 @@ class Repair:
 
 _FAULTS = {
     Fault.WRONG_CHECK_DIGIT: "the check digit of the ISBN is wrong",
-    Fault.ROUNDED: "a spreadsheet has rounded the ISBN away; format the column as text and export again",
+    Fault.ROUNDED: "a spreadsheet has rounded the ISBN; format the column as text and export again",
     Fault.NO_ISBN: "the ISBN cell holds something else",
+    Fault.NO_CHECK_DIGIT: "the check digit of the ISBN is missing",
+    Fault.LOST_ZEROS: "the ISBN has lost the zeros at its beginning",
 }
 
+_MENDED = {
+    Fault.ROUNDED: "its last digit was found by the check digit",
+    Fault.NO_CHECK_DIGIT: "it was reckoned",
+    Fault.LOST_ZEROS: "they were put back, and the check digit proves it",
+}
 
-def judge(line: int, cells: Sequence[str], columns: Columns) -> tuple[Row | Reject, Repair | None]:
-    """What a line holds, and what was mended in it.
+Judge = Callable[[int, Sequence[str]], tuple[Row | Reject, Repair | None]]
+"""Takes the number of a line and its cells."""
 
-    An ISBN that is wrong is replaced by that of another column, or set aside where the title can still be searched for.
+
+def judge_of(columns: Columns) -> Judge:
+    """What judges the lines of a library.
+
+    An ISBN that is wrong or lossy is mended where that is beyond doubt, else replaced by that of another column, or set
+    aside where the title or an author can still be searched for.
     """
-    title = _SERIES.sub("", _collapsed(columns.cell(cells, TITLE)))
-    authors = people(columns.cell(cells, AUTHOR), columns.cell(cells, MORE_AUTHORS))
-    found = [read(columns.cell(cells, column)) for column in (ISBN13, ISBN, ISBN10)]
-    isbn13 = next((each.isbn13 for each in found if each.isbn13), "")
-    fault = _worst(found)
+    title_at, author_at, isbns_at = columns.title, columns.author, columns.isbns
+    style, has_more = columns.style, bool(columns.more) or columns.last_name != NOWHERE
+    least = 1 + max(title_at, author_at, *isbns_at, *columns.more, columns.last_name, columns.identifiers, 0)
+    first_isbn = isbns_at[0] if isbns_at else NOWHERE
+    numbers = isbns_at if columns.identifiers == NOWHERE else (*isbns_at, columns.identifiers)
+
+    def judge(line: int, cells: Sequence[str]) -> tuple[Row | Reject, Repair | None]:
+        if len(cells) < least:
+            cells = [*cells, *[""] * (least - len(cells))]
+        title = title_of_cell(cells[title_at]) if title_at != NOWHERE else ""
+        authors = people(cells[author_at], style) if author_at != NOWHERE else ()
+        if has_more:
+            authors = _with_more(authors, cells, columns)
+        if first_isbn != NOWHERE:
+            cell = cells[first_isbn]
+            if len(cell) == _FORMULA and cell.startswith('="'):
+                cell = cell[2:-1]
+            if len(cell) == _ISBN_LENGTH and isbn13_of_digits(cell):
+                return Row(line, title, authors, cell), None
+        if (authors or title[:1].isalnum()) and _are_blank(cells, numbers):
+            return Row(line, title, authors, ""), None
+        return _judged(line, title, authors, _isbns(cells, columns), cells)
+
+    return judge
+
+
+def _are_blank(cells: Sequence[str], places: Sequence[int]) -> bool:
+    for place in places:  # noqa: SIM110 - all() of a generator takes three times as long
+        if cells[place] not in _BLANKS:
+            return False
+    return True
+
+
+def _judged(
+    line: int, title: str, authors: tuple[str, ...], found: Sequence[Read], cells: Sequence[str]
+) -> tuple[Row | Reject, Repair | None]:
+    isbn13, mended = _best(found)
+    fault = mended or _worst(found)
     if isbn13:
-        hint = "the ISBN was taken from the other column"
-        repair = Repair(line, fault.value, hint) if fault in {Fault.WRONG_CHECK_DIGIT, Fault.ROUNDED} else None
-        return Row(line, title, authors, isbn13), repair
-    if title:
-        hint = "" if fault is None else f"{_FAULTS[fault]}; the book is searched for by title and author"
-        return Row(line, title, authors, ""), None if fault is None else Repair(line, fault.value, hint)
+        if fault is None:
+            return Row(line, title, authors, isbn13), None
+        done = f"{_FAULTS[fault]}; {_MENDED[mended]}" if mended else "the ISBN was taken from the other column"
+        return Row(line, title, authors, isbn13), Repair(line, fault.value, done)
+    if authors or any(map(str.isalnum, title)):
+        if fault is None:
+            return Row(line, title, authors, ""), None
+        what = "the book is searched for by title and author" if title else "the author is searched for"
+        return Row(line, title, authors, ""), Repair(line, fault.value, f"{_FAULTS[fault]}; {what}")
     text = ", ".join(cell.strip() for cell in cells if cell.strip())[:TEXT_LENGTH]
     if fault is not None:
         return Reject(line, fault.value, f"{_FAULTS[fault]}; correct it, or add a title", text), None
-    return Reject(line, "NO_TITLE_OR_ISBN", "add a title or an ISBN", text), None
+    return Reject(line, "NO_TITLE_OR_ISBN", "add a title, an author or an ISBN", text), None
+
+
+def _isbns(cells: Sequence[str], columns: Columns) -> list[Read]:
+    found = [NOTHING if cells[place] in _BLANKS else read(cells[place]) for place in columns.isbns]
+    if columns.identifiers != NOWHERE and (match := _IDENTIFIED.search(cells[columns.identifiers])):
+        found.append(read(match[1]))
+    return found
+
+
+def _best(found: Sequence[Read]) -> tuple[str, Fault | None]:
+    """The ISBN of a row, and what was mended to have it: one that needs no mending first, a rounded one last."""
+    for each in found:
+        if each.isbn13 and each.fault is None:
+            return each.isbn13, None
+    stems = {each.stem for each in found if each.stem}
+    for each in found:
+        if each.rounded and stems:
+            # Nine digits beside a float: of what it may have been, one alone has them.
+            same = [isbn for isbn in candidates(int(each.rounded)) if isbn[3:12] in stems]
+            if len(same) == 1:
+                return same[0], Fault.ROUNDED
+    for fault in (Fault.LOST_ZEROS, Fault.NO_CHECK_DIGIT, Fault.ROUNDED):
+        for each in found:
+            if each.isbn13 and each.fault is fault:
+                return each.isbn13, fault
+    return "", None
 
 
 def _worst(found: Sequence[Read]) -> Fault | None:
@@ -104,46 +194,39 @@ def _worst(found: Sequence[Read]) -> Fault | None:
     return next((fault for fault in Fault if fault in faults), None)
 
 
-def people(main: str, more: str = "") -> tuple[str, ...]:
-    """The authors of two cells, each once, in their order."""
-    names = [_collapsed(part) for part in _PEOPLE.split(_collapsed(main))]
-    if len(names) == 1:
-        names = _by_commas(names[0])
-    names += [_collapsed(part) for part in re.split(r"[;,]", more)]
-    return tuple(dict.fromkeys(name for name in names if name))
+def _with_more(authors: tuple[str, ...], cells: Sequence[str], columns: Columns) -> tuple[str, ...]:
+    if columns.last_name != NOWHERE:
+        first = cells[columns.first_name] if NOWHERE < columns.first_name < len(cells) else ""
+        authors = people(full_name(first, cells[columns.last_name]), columns.style)
+    for place in columns.more:
+        if cells[place]:
+            more = people(cells[place], columns.more_style)
+            if NOWHERE < columns.more_roles < len(cells) and "|" in cells[place] + cells[columns.more_roles]:
+                more = without_others(more, cells[columns.more_roles])
+            known = {name.casefold() for name in authors}
+            authors += tuple(name for name in more if name.casefold() not in known)
+    return authors
 
 
-def _by_commas(cell: str) -> list[str]:
-    parts = [part.strip() for part in cell.split(",") if part.strip()]
-    if len(parts) <= 1 or parts[1].casefold().rstrip(".") in _SUFFIXES:
-        return [cell.strip(", ")]
-    if len(parts) == 2 and _is_inverted(*parts):  # noqa: PLR2004 - "Last, First" has two parts
-        return [f"{parts[1]} {parts[0]}"]
-    return parts
+def title_of_cell(cell: str) -> str:
+    """The title in a cell: without the series, the publisher's line and a subtitle that only names the kind of book.
 
-
-def _is_inverted(last: str, first: str) -> bool:
-    """Whether a comma turns one name round: "Le Guin, Ursula K." does, "Neil Gaiman, Terry Pratchett" parts two people.
-
-    A surname of one word before the comma is inverted; one of several is so where its first is a particle.
+    `title_of` judges; what it would leave as it is does not come to it, and neither does Goodreads' series.
     """
-    words = last.split()
-    if len(words) > _NAME_WORDS or len(first.split()) > _NAME_WORDS:
-        return False
-    return len(words) == 1 or words[0].casefold() in _PARTICLES
+    title = clean(cell)
+    if title.endswith(")") and (at := title.rfind("(")) > 0 and _SERIES.fullmatch(title, at + 1):
+        title = title[:at].rstrip() or title
+    if title.endswith(_UNEASY) or ": " in title or ", " in title:
+        title = title_of(title, "").main
+    return "" if len(title) <= _SHORT and title.casefold() in _NO_TITLE else title
 
 
-_PARTICLES = frozenset(
-    {"al", "ap", "ben", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "el", "la", "le"}
-    | {"les", "mac", "mc", "o'", "st", "st.", "ten", "ter", "van", "von"}
-)
-"""Words that a surname of several words begins with."""
+def folded(text: str) -> bytes:
+    """The letters and digits of a text, without regard to case and the form of accents; "Pre-history" is "prehistory".
 
-
-def _collapsed(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _folded(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(letter if letter.isalnum() else " " for letter in folded).split())
+    A zero stays, so that two texts can be folded as one.
+    """
+    if text.isascii():
+        return text.encode().translate(_SMALL, _SIGNS)
+    plain = _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return plain.encode("utf-8", "surrogatepass")

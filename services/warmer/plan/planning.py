@@ -17,8 +17,8 @@ from services.warmer.plan.making import PlanMaker
 from services.warmer.plan.parked import Parked
 from services.warmer.plan.shelf import PlanHead, PlanShelf
 
-VERSION = 1
-"""Of how plans are made; a plan of another version is made anew."""
+VERSION = 2
+"""Of how libraries are read and plans are made; a plan of another version is made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,31 +68,37 @@ class Planner:
             for search in await self.parked.of(request.library_id):
                 maker.add_search(search)
             return Planned(plan_id=name, head=await self.shelf.keep(name, maker), library=library, is_own=True)
-        plan_id = f"{request.library_id}-{pb.Strategy.Name(strategy).removeprefix('STRATEGY_').lower()}-{VERSION}"
+        strategy_name = pb.Strategy.Name(strategy).removeprefix("STRATEGY_").lower()
+        # A library that is read by another format is another plan.
+        plan_id = f"{request.library_id}-{strategy_name}-{library.format}-{VERSION}"
         head = await self.shelf.head(plan_id)
         if head is None:
             async with self.libraries.opened(request.library_id) as file:
-                maker = await asyncio.to_thread(_planned, file, strategy)
+                maker = await asyncio.to_thread(_planned, file, library.format, strategy)
             head = await self.shelf.keep(plan_id, maker)
         return Planned(plan_id=plan_id, head=head, library=library, is_own=False)
 
 
-def events_of(file: IO[bytes]) -> Iterator[Event]:
+def events_of(file: IO[bytes], format_: pb.LibraryFormat.ValueType) -> Iterator[Event]:
     """What a stored library holds, line by line.
+
+    Args:
+        file: its bytes.
+        format_: the format that it is read by.
 
     Raises:
         InvalidArgumentError: it can't be read, though it could when it was uploaded.
     """
     try:
         # It was within the limit when it was taken in.
-        yield from read_library(chunks_of(file), max_rows=2**62)[1]
+        yield from read_library(chunks_of(file), max_rows=2**62, format_=format_)[1]
     except LibraryError as error:
         raise faults.refused(error) from None
 
 
-def _planned(file: IO[bytes], strategy: pb.Strategy.ValueType) -> PlanMaker:
+def _planned(file: IO[bytes], format_: pb.LibraryFormat.ValueType, strategy: pb.Strategy.ValueType) -> PlanMaker:
     maker = PlanMaker(strategy)
-    for event in events_of(file):
+    for event in events_of(file, format_):
         if isinstance(event, Row):
             maker.add(event)
         elif isinstance(event, Duplicate) and strategy != pb.STRATEGY_ISBN:

@@ -116,6 +116,13 @@ class PlanShelf:
             for key in keys:
                 await self._bucket.delete(key)
 
+    async def forget_library(self, library_id: str) -> None:
+        """Takes the plans of a library away."""
+        async with _store():
+            keys = [info.key async for info in self._bucket.list(f"plans/{library_id}-")]
+            for key in keys:
+                await self._bucket.delete(key)
+
     async def _opened(self, key: str) -> _Block:
         block = self._held.get(key)
         if block is None:

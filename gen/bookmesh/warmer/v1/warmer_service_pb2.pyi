@@ -176,7 +176,7 @@ class LibraryHeader(message.Message):
     file_name: builtins.str
     """The file's name, for people."""
     format: LibraryFormat.ValueType
-    """Forces a format instead of finding it."""
+    """Forces a format instead of finding it; INVALID_ARGUMENT with LIBRARY_NO_COLUMNS when the file can't be read as that."""
     def __init__(
         self,
         *,
@@ -306,7 +306,7 @@ class Library(message.Message):
     row_count: builtins.int
     """Rows under the header. Every one is a book, a duplicate or a reject."""
     book_count: builtins.int
-    """Different books."""
+    """Different books; a row that names an author alone counts as one."""
     author_count: builtins.int
     """Different authors."""
     reject_count: builtins.int
@@ -356,7 +356,7 @@ class UploadLibraryResponse(message.Message):
     REPAIRS_FIELD_NUMBER: builtins.int
     ALREADY_STORED_FIELD_NUMBER: builtins.int
     already_stored: builtins.bool
-    """The same file was stored before."""
+    """The same file was stored before. The last format that was forced is the one that it is read by."""
     @builtins.property
     def library(self) -> Library:
         """The library."""

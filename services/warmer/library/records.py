@@ -1,0 +1,142 @@
+"""From lines to records of cells: the only place that knows quotes, and loses no row to one that is never closed."""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol
+
+CELL_LIMIT = 128 * 1024
+"""Characters of a cell; a longer one is a quote that was never closed. It is what csv has by default."""
+
+_KEPT = 2 * CELL_LIMIT
+"""Characters of lines that can be read again at least."""
+
+_MENDED = 1_000
+"""Records with quotes that are letters, after which a file is taken to quote nothing: each costs a second look."""
+
+WHOLE_LINE = "\x1f"
+"""The delimiter of files that have one cell a line; no text has this sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How records are written."""
+
+    delimiter: str = ","
+    """What parts cells."""
+    quote: str = '"'
+    """What stands around a cell that holds the delimiter."""
+    skips_blanks: bool = False
+    """A blank after the delimiter is no part of the cell."""
+
+    def reader(self, lines: Iterable[str], *, is_raw: bool = False) -> "Reader":
+        """Reads lines; raw takes quotes for letters like any other."""
+        options: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if is_raw else {"quotechar": self.quote}
+        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.skips_blanks, **options)
+
+
+class Reader(Protocol):
+    """What csv.reader gives."""
+
+    @property
+    def line_num(self) -> int:
+        """Lines read so far."""
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The records."""
+
+    def __next__(self) -> list[str]:
+        """The next record."""
+
+
+class Lines:
+    """The lines of a file, of which the last thousands can be read again.
+
+    Args:
+        parts: the lines, many at a time.
+        before: lines of the file that come before them.
+    """
+
+    def __init__(self, parts: Iterable[list[str]], before: int) -> None:
+        self._parts = iter(parts)
+        self._kept: deque[tuple[int, list[str], int]] = deque()
+        self._size = 0
+        """Characters that are kept behind the first part."""
+        self._next = before + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._fed())
+
+    def _fed(self) -> Iterator[list[str]]:
+        for part in self._parts:
+            size = sum(map(len, part))
+            self._kept.append((self._next, part, size))
+            self._next += len(part)
+            self._size += size if len(self._kept) > 1 else 0
+            while len(self._kept) > 1 and self._size - size >= _KEPT:
+                self._kept.popleft()
+                self._size -= self._kept[0][2]
+            yield part
+
+    def since(self, line: int) -> list[str]:
+        """The lines from one on, as far as whole parts were given out; none when that line is no longer kept."""
+        if not self._kept or line < self._kept[0][0]:
+            return []
+        return [text for first, part, _ in self._kept for text in part[max(0, line - first) :]]
+
+
+def records_of(
+    parts: Iterable[list[str]], dialect: Dialect, width: int, before: int
+) -> Iterator[tuple[int, list[str], bool]]:
+    """Each record with the line on which it begins, and whether its quotes had to be taken for letters.
+
+    A quote that is never closed would swallow the rows behind it: where a record of several lines has not as many cells
+    as the header, but its first line alone does, or where a cell is too long, the first line is read for itself.
+
+    Args:
+        parts: the lines, many at a time.
+        dialect: how records are written.
+        width: cells of a record.
+        before: lines of the file that come before these.
+    """
+    lines = Lines(parts, before)
+    source = iter(lines)
+    mended = 0
+    while True:
+        reader = dialect.reader(source, is_raw=mended >= _MENDED)
+        base = line = before
+        try:
+            for cells in reader:
+                end = base + reader.line_num
+                if end - line > 1 and len(cells) != width and (alone := _alone(lines, line + 1, dialect, cells, width)):
+                    break
+                yield line + 1, cells, False
+                line = end
+            else:
+                return
+        except csv.Error:
+            end = base + reader.line_num
+            alone = _first(lines, line + 1, dialect)
+        yield line + 1, alone, True
+        mended += 1
+        before = line + 1 if lines.since(line + 1) else end
+        source = chain(lines.since(before + 1), lines)
+
+
+def _alone(lines: Lines, line: int, dialect: Dialect, cells: Sequence[str], width: int) -> list[str]:
+    """The cells of a record's first line; none when they are not as many as there should be."""
+    if sum(map(len, cells)) > _KEPT:
+        return []
+    alone = _first(lines, line, dialect)
+    return alone if len(alone) == width > 1 else []
+
+
+def _first(lines: Lines, line: int, dialect: Dialect) -> list[str]:
+    """The cells of a line whose quotes are letters; none when it is longer than any book needs."""
+    text = next(iter(lines.since(line)), "").rstrip("\n")
+    if len(text) > CELL_LIMIT:
+        return []
+    cells = next(iter(dialect.reader([text], is_raw=True)), [])
+    return [cell.strip().strip(dialect.quote) for cell in cells]
