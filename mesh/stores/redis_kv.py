@@ -203,10 +203,15 @@ class RedisKv:
 
         So the connection is tried before, which costs a round, and not after.
         """
-        async with self._client.client() as one:
+        one = self._client.client()
+        try:
+            # Its connection is opened here and not by `async with`, which leaves it behind when it is cancelled then.
+            await self._asked(one.initialize)
             await self._asked(one.ping)
             async with self._operation():
                 yield one
+        finally:
+            await one.aclose()
 
     @contextlib.asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:

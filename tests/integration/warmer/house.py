@@ -55,7 +55,7 @@ Emma,Jane Austen,{EMMA}
 Persuasion,Jane Austen,
 Nobody wrote this,Nobody,{UNKNOWN}
 Emma,Jane Austen,{EMMA}
-,Somebody,
+,,nothing
 Mended,Jane Austen,9780441013594
 """
 """Seven rows: four books, one of them mended, one unknown, a duplicate and a reject; three authors."""

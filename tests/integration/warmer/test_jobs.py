@@ -8,7 +8,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_SERVICE_UNREACHABLE
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import AbortedError, AlreadyExistsError, MeshError, UnavailableError
-from tests.integration.warmer.house import DUNE, EMMA, LIBRARY, House, Process
+from tests.integration.warmer.house import DUNE, EMMA, LIBRARY, House, Process, until
 
 MANY = "Title\n" + "".join(f"title {number}\n" for number in range(100))
 """Five batches."""
@@ -111,7 +111,10 @@ async def test_unknown_library(house: House, library_id: str) -> None:
 async def test_bounded_concurrency(house: House) -> None:
     """No more batches are under way than the setting says."""
     async with house.process(WARM_CONCURRENCY=3) as process:
-        await process.finished((await process.warm((await process.upload(MANY)).library.id)).id)
+        job = await held(house, process)
+        await until(lambda: house.books.active == 3)
+        house.books.gate.set()
+        await process.finished(job.id)
     assert house.books.most_active == 3
 
 
