@@ -98,6 +98,14 @@ kills: $(READY) ## kill replicas of the warmer thirty times in one job, and coun
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies
 	@$(BIN)/python -m bench.memory_tier $(ARGS)
 
+.PHONY: formats
+formats: $(READY) ## read a sample of every kind of library, and count the rows that are understood; ARGS="FILE ..." reads others
+	@$(BIN)/python -m bench.formats $(ARGS)
+
+.PHONY: million
+million: $(READY) ## upload a library of a million rows, and tell the warmer's speed and memory; ARGS="--rows 50000" is short
+	@$(BIN)/python -m bench.million $(ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## break everything in turn, and print what was claimed and what was seen; ARGS="--only provider" breaks less
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -125,7 +125,7 @@ def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | No
 def _dialects(line: str, delimiters: Sequence[str]) -> Iterator[Dialect]:
     for sign in delimiters:
         yield Dialect(sign)
-        if line.startswith("'") and f"'{sign}'" in line:
+        if line.startswith("'") and f"'{sign}'" in line and '"' not in line:
             yield Dialect(sign, quote="'")
 
 

@@ -111,10 +111,15 @@ def clean(cell: str) -> str:
     return line_of(cell, CELL_LENGTH)
 
 
-def people(cell: str, style: Style = Style.FREE) -> tuple[str, ...]:
+def people(cell: str, style: Style = Style.FREE, *, is_more: bool = False) -> tuple[str, ...]:
     """The authors in a cell, each once, in their order, first name first.
 
     Roles are taken off, and who has one is left out where somebody else wrote the book. "Various" is nobody.
+
+    Args:
+        cell: as it stands in the file.
+        style: how its column writes people.
+        is_more: somebody is known to have written the book.
     """
     if not _ODD.search(cell) and "  " not in cell and len(cell) <= NAME_LENGTH:
         # Most of the world's authors: letters and blanks, and no word that may part two of them.
@@ -125,13 +130,13 @@ def people(cell: str, style: Style = Style.FREE) -> tuple[str, ...]:
         ):
             return (name,) if low.rstrip(".") not in NOBODY and not low.endswith(" et al") else ()
     if _MARKS.search(cell):
-        return _people(cell, style)
+        return _people(cell, style, is_more)
     name = clean(cell)
     return (name,) if is_somebody(name) else ()
 
 
 @lru_cache(maxsize=4096)
-def _people(cell: str, style: Style) -> tuple[str, ...]:
+def _people(cell: str, style: Style, is_more: bool) -> tuple[str, ...]:
     text = _TAIL.sub("", _BY.sub("", clean(cell)))
     if text.casefold().rstrip(".") in NOBODY:
         return ()
@@ -142,7 +147,8 @@ def _people(cell: str, style: Style) -> tuple[str, ...]:
             name, is_other = _without_role(each)
             if is_somebody(name):
                 (others if is_other else authors).append(name)
-    return tuple({name.casefold(): name for name in reversed(authors or others)}.values())[::-1][:PEOPLE_LIMIT]
+    found = authors if authors or is_more else others
+    return tuple({name.casefold(): name for name in reversed(found)}.values())[::-1][:PEOPLE_LIMIT]
 
 
 def is_somebody(name: str) -> bool:

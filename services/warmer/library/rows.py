@@ -150,7 +150,7 @@ def _judged(
     if isbn13:
         if fault is None:
             return Row(line, title, authors, isbn13), None
-        done = f"{_FAULTS[fault]}; {_MENDED[mended]}" if mended else "the ISBN was taken from the other column"
+        done = f"{_FAULTS[fault]}; {_MENDED[mended]}" if mended else f"{_FAULTS[fault]}; that of the other column was taken"
         return Row(line, title, authors, isbn13), Repair(line, fault.value, done)
     if authors or any(map(str.isalnum, title)):
         if fault is None:
@@ -200,7 +200,7 @@ def _with_more(authors: tuple[str, ...], cells: Sequence[str], columns: Columns)
         authors = people(full_name(first, cells[columns.last_name]), columns.style)
     for place in columns.more:
         if cells[place]:
-            more = people(cells[place], columns.more_style)
+            more = people(cells[place], columns.more_style, is_more=bool(authors))
             if NOWHERE < columns.more_roles < len(cells) and "|" in cells[place] + cells[columns.more_roles]:
                 more = without_others(more, cells[columns.more_roles])
             known = {name.casefold() for name in authors}
