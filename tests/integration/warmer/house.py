@@ -30,7 +30,8 @@ from mesh.context import Context
 from mesh.introspection import Introspection
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError
-from mesh.stores.memory import MemoryBucket
+from mesh.stores.memory import MemoryBucket, MemoryKv
+from mesh.stores.protocol import Kv
 from mesh.stores.redis_kv import RedisKv
 from mesh.testing import FakeClock, in_process
 from services.warmer.entrypoints import Admin, Default
@@ -302,14 +303,14 @@ class House:
         self.bucket = MemoryBucket(self.clock)
         self.books_admin = FakeBooksAdmin(self.books)  # type: ignore[abstract]  # one method is called
 
-    def env(self, kv: RedisKv, **settings: int | str) -> Env:
+    def env(self, kv: Kv | None = None, **settings: int | str) -> Env:
         """The bindings."""
         return Env(
             BOOKS_API_PROXY=in_process(BooksServiceStub, self.books, binding="BOOKS_API_PROXY", deadline_s=LIMIT_S),
             ISBNDB_WORKER=in_process(IsbndbServiceStub, FakeIsbndb()),  # type: ignore[abstract]  # nobody calls it
             BOOKS_ADMIN=in_process(BooksAdminStub, self.books_admin),
             ISBNDB_ADMIN=in_process(LeafAdminStub, self.leaf),
-            WARMING_CACHE=kv,
+            WARMING_CACHE=kv or MemoryKv(self.clock),
             LIBRARY_DATA=self.bucket,
             ISBNDB_API_KEY=None,
             MESH=Introspection(worker="warmer", stats=Stats(), breakers=Breakers(), crons=self.crons),
