@@ -90,6 +90,10 @@ quality: $(READY) ## search for the books of a catalogue in every way, and count
 stampede: $(READY) ## let a thousand callers ask one cold key over four processes, and count what the provider sees
 	@$(BIN)/python -m bench.stampede $(ARGS)
 
+.PHONY: firings
+firings: $(READY) ## let four replicas with differing clocks live through sixty days, and count how often a daily trigger fires
+	@$(BIN)/python -m bench.firings $(ARGS)
+
 .PHONY: memory-tier
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies
 	@$(BIN)/python -m bench.memory_tier $(ARGS)
