@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.warmer.library.decoding import LibraryError, NotTextError
 from services.warmer.library.reading import (
+    MAX_ROWS,
     Duplicate,
     EmptyLibraryError,
     Event,
@@ -21,7 +22,8 @@ from services.warmer.library.reading import (
     TooManyRowsError,
     read_library,
 )
-from services.warmer.library.rows import Reject, Repair, Row, people
+from services.warmer.library.people import people
+from services.warmer.library.rows import Reject, Repair, Row
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -32,9 +34,9 @@ GOODREADS = (
 )
 
 
-def events(data: str | bytes, **limits: int) -> list[Event]:
+def events(data: str | bytes, max_rows: int = MAX_ROWS) -> list[Event]:
     """What a file holds."""
-    _, found = read_library([data.encode() if isinstance(data, str) else data], **limits)
+    _, found = read_library([data.encode() if isinstance(data, str) else data], max_rows=max_rows)
     return list(found)
 
 

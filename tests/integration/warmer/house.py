@@ -290,7 +290,7 @@ class House:
     namespace: str
     """Where in it this test's keys are."""
     books: FakeBooks = field(default_factory=FakeBooks)
-    leaf: FakeLeafAdmin = field(default_factory=FakeLeafAdmin)  # type: ignore[type-abstract]  # one method is called
+    leaf: FakeLeafAdmin = field(default_factory=FakeLeafAdmin)
     books_admin: FakeBooksAdmin = field(init=False)
     clock: FakeClock = field(default_factory=FakeClock)
     bucket: MemoryBucket = field(init=False)

@@ -6,7 +6,7 @@ import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import InvalidArgumentError, MeshError, UnavailableError
-from tests.integration.warmer.house import LIBRARY, House, Process
+from tests.integration.warmer.house import LIBRARY, TEMPO, House, Process
 
 HASH = hashlib.sha256(LIBRARY.encode()).hexdigest()
 
@@ -35,7 +35,7 @@ def header(file_name: str = "", format_: int = 0) -> pb.UploadLibraryRequest:
 
 async def refused(house: House, *parts: pb.UploadLibraryRequest, **settings: int) -> MeshError:
     """Why an upload was refused."""
-    async with house.process(**settings) as process:
+    async with house.process(tempo=TEMPO, **settings) as process:
         with pytest.raises(MeshError) as caught:
             await send(process, *parts)
     return caught.value

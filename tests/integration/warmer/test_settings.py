@@ -29,7 +29,7 @@ def test_defaults(house: House) -> None:
 def test_numbers_out_of_range(house: House, name: str, value: int) -> None:
     """A number that makes no sense is told by its name."""
     with pytest.raises(ConfigurationError) as caught:
-        settings_of(house.env(**{name: value}))
+        settings_of(house.env(None, **{name: value}))
     assert [f"services.warmer.env.Env.{name}"] == [problem.where for problem in caught.value.problems]
 
 
