@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.warmer.library.decoding import LibraryError, NotTextError
+from services.warmer.library.people import people
 from services.warmer.library.reading import (
     MAX_ROWS,
     Duplicate,
@@ -22,7 +23,6 @@ from services.warmer.library.reading import (
     TooManyRowsError,
     read_library,
 )
-from services.warmer.library.people import people
 from services.warmer.library.rows import Reject, Repair, Row
 
 SAMPLES = Path(__file__).parents[2] / "samples"
