@@ -93,6 +93,9 @@ stampede: $(READY) ## let a thousand callers ask one cold key over four processe
 .PHONY: kills
 kills: $(READY) ## kill replicas of the warmer thirty times in one job, and count what is lost: nothing
 	@$(BIN)/python -m bench.kills $(ARGS)
+.PHONY: firings
+firings: $(READY) ## let four replicas with differing clocks live through sixty days, and count how often a daily trigger fires
+	@$(BIN)/python -m bench.firings $(ARGS)
 
 .PHONY: memory-tier
 memory-tier: $(READY) ## offer a million keys to a memory tier of 64 MB; ARGS=--rivals compares policies

@@ -90,7 +90,7 @@ def table(found: Sequence[Sample]) -> Table:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 0 when all rows that hold a book were understood, 1 when some were not, 2 for a file that is none."""
+    """The command; 0 when all rows with a book were understood, 1 when some were not, 2 for a file that is none."""
     parser = argparse.ArgumentParser(prog="python -m bench.formats", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="other files (default: the samples)")
     options = parser.parse_args(arguments)

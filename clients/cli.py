@@ -22,7 +22,7 @@ from clients.demo import demo
 from clients.jobs import jobs_command, report_command
 from clients.libraries import libraries_command
 from clients.terminal import AsJson, err, out, print_json, run
-from clients.triggers import triggers_command
+from clients.triggers import triggers_app
 from clients.warm import warm_command
 from clients.why import explain, story
 from mesh.cli import Book, Environment, check_command, up_command
@@ -126,7 +126,7 @@ app.command("warm")(warm_command)
 app.command("jobs")(jobs_command)
 app.command("report")(report_command)
 app.command("libraries")(libraries_command)
-app.command("triggers")(triggers_command)
+app.add_typer(triggers_app, name="triggers")
 app.command("author")(author_command)
 app.command("breaker")(breaker_command)
 app.command("demo")(demo)

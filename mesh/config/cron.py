@@ -1,7 +1,8 @@
-"""The shape of a cron line: five fields, each within its range. What the lines mean in time stands elsewhere.
+"""What may stand in a cron line: five fields, each within its range, and a day that comes.
 
 The fields are those of crontab(5): minute, hour, day of month, month, day of week, where both 0 and 7 are Sunday.
 (Cloudflare counts Sunday as 1; a line written for it that names days by number means another day here.)
+What the lines mean in time is `mesh.schedule.times`'s; what is let through here has a meaning there, and one alone.
 """
 
 import re
@@ -39,6 +40,9 @@ class _Field:
             return f"the {self.name} {text!r} runs backwards"
         if part["step"] is not None and not 1 <= int(part["step"]) <= self.most:
             return f"the {self.name} {text!r} has a step that is not within 1 to {self.most}"
+        if part["step"] is not None and part["last"] is not None and numbers[0] == numbers[1]:
+            # Some read it as that number alone, and others as all that come after it.
+            return f"the {self.name} {text!r} has a step from a number to itself"
         return ""
 
     def _number(self, end: str) -> int | None:
@@ -67,19 +71,14 @@ def cron_fault(line: str) -> str:
     if len(fields) != len(_FIELDS):
         return f"{line!r} has {len(fields)} fields, where cron has 5: minute, hour, day, month, day of week"
     faults = (field.fault(text) for field, text in zip(_FIELDS, fields, strict=True))
-    fault = next(filter(None, faults), "") or _unmet(line)
+    fault = next(filter(None, faults), "") or _day_fault(line)
     return f"{line!r} can't be met: {fault}" if fault else ""
 
 
-def _unmet(line: str) -> str:
-    """Why a line that is well formed is never due, or nothing: the 30th of February is no day."""
+def _day_fault(line: str) -> str:
+    """Why a line of the right shape never fires; nothing for one that does."""
     try:
-        next(CronSim(line, _ANY_DAY))
-    except CronSimError as error:
-        return str(error)
-    except StopIteration:
-        return "no day is like that"
+        CronSim(line, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError:
+        return "none of its months has a day of that number, so it would never fire"
     return ""
-
-
-_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from mesh.audit_log import auditing
+from mesh.hosting import collector
 from mesh.hosting.building import Building
 from mesh.hosting.deployment import Deployment
 from mesh.hosting.drain import drain
@@ -61,6 +62,7 @@ async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collec
     async with serving(deployment, only) as house:
         for (service, entrypoint), listener in house.listeners.items():
             _log.info("listening", service=service, entrypoint=entrypoint, address=listener.address)
+        collector.settle()
         notify(READY, environ)
         await stop.wait()
         notify(STOPPING, environ)

@@ -1,1 +1,1 @@
-"""Cron triggers: when they are due, and that each instant is fired once over all replicas of a service."""
+"""What a service does by the clock: each due instant of a cron line fires once, however many replicas there are."""

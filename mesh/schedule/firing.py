@@ -1,66 +1,54 @@
-"""One firing of a trigger, and the last hundred of each at rest."""
+"""One firing of a trigger, as its handler gets it and as people are told of it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-import msgspec
-
-from mesh.stores.protocol import Kv
-
-KEPT = 100
-"""Firings that are remembered of each trigger."""
+from mesh.schedule.times import written
 
 
-class Firing(msgspec.Struct, frozen=True, kw_only=True):
-    """One firing. Times are seconds since the epoch, of the clock of whoever fired."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What was due, and what became of it; all times are seconds since the epoch."""
 
-    due: float
-    """The instant that it was due; when it was asked for, for one that was fired by hand."""
-    start: float
-    """When it began."""
-    end: float | None = None
-    """When it ended; None while it runs, and for good where its process died."""
+    cron: str
+    """The line of the trigger."""
+    due_time: float
+    """The instant; for one by hand, when it was asked for."""
+    start_time: float
+    """When it began, by the clock of the replica that ran it."""
+    end_time: float | None = None
+    """When it ended; None while it runs."""
     outcome: str = ""
     """A sentence on what it did."""
     reason: str = ""
-    """A word of ErrorReason when it failed."""
+    """A word of ErrorReason where it failed."""
     forced: bool = False
     """Somebody fired it by hand."""
     made_up: bool = False
-    """It was missed while no process was there, or was cut off, and made up for later."""
+    """It was due while no replica could run it, or the one that ran it was lost."""
+
+    @property
+    def id(self) -> str:
+        """Equal for a lost firing and the one that makes up for it, so that what they begin can be begun once."""
+        if self.forced:
+            return f"{self.cron} by hand {written(self.due_time, 'microseconds')}"
+        return f"{self.cron} {written(self.due_time)}"
 
 
-_decoder = msgspec.json.Decoder(list[Firing])
+Handler = Callable[[Firing], Awaitable[str]]
+"""Does what a trigger is for, and says in a sentence what it did.
+
+A MeshError tells why it failed. It is cancelled where its replica has lost the right to run it.
+"""
 
 
-class History:
-    """What became of the last firings of each trigger. Whoever holds the trigger's lease writes, and nobody else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A cron line, with what became of it."""
 
-    Every method raises StoreError when the store does not answer.
-
-    Args:
-        kv: the store.
-        prefix: what its keys begin with.
-    """
-
-    def __init__(self, kv: Kv, prefix: str) -> None:
-        self._kv = kv
-        self._prefix = prefix
-
-    async def firings(self, cron: str) -> list[Firing]:
-        """The last firings, newest first."""
-        data = await self._kv.get(self._key(cron))
-        return [] if data is None else _decoder.decode(data)
-
-    async def add(self, cron: str, firing: Firing, beside: Mapping[str, bytes]) -> None:
-        """Notes a firing that begins, and other values in the same step."""
-        firings = [firing, *await self.firings(cron)]
-        await self._kv.put_many({**beside, self._key(cron): msgspec.json.encode(firings[:KEPT])})
-
-    async def end(self, cron: str, begun: Firing, ended: Firing) -> None:
-        """Notes how a firing ended."""
-        found = await self.firings(cron)
-        firings = [ended if each == begun else each for each in found]
-        await self._kv.put(self._key(cron), msgspec.json.encode(firings))
-
-    def _key(self, cron: str) -> str:
-        return f"{self._prefix}history:{cron}"
+    cron: str
+    """The line."""
+    next_time: float
+    """When it is due next."""
+    firings: Sequence[Firing]
+    """Its last firings, newest first."""

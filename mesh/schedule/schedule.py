@@ -1,232 +1,197 @@
-"""Fires the triggers of a service: each instant once, whichever replica does it, and never two of a trigger at a time.
-
-Replicas meet in a key-value store, under keys that begin with a prefix of the service's:
-
-last:<cron>      the last instant that was fired, or when the trigger was first seen
-firing:<cron>    who fires it now; a lease
-history:<cron>   the last hundred firings
-
-Which instant is due is read off one's own clock, and whether it was fired off `last`, under the lease. So a clock that
-is ahead fires early by as much, and one that is behind finds that it was done. Instants that were missed, since nobody
-was there or the firing before took so long, are made up for by one firing, as systemd does it with Persistent=true.
-"""
+"""The triggers of a service, in every replica of it: when they look at the clock, and what people ask of them."""
 
 import asyncio
+import secrets
 import time
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-import msgspec
 import structlog
-from bookmesh.mesh.v1.error_reason_pb2 import (
-    ERROR_REASON_JOB_ALREADY_RUNNING,
-    ERROR_REASON_STORE_UNAVAILABLE,
-    ERROR_REASON_TRIGGER_NOT_FOUND,
-)
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_STORE_UNAVAILABLE, ERROR_REASON_TRIGGER_NOT_FOUND
 
+from mesh.background import Background
 from mesh.call import Clock
-from mesh.schedule.firing import Firing, History
-from mesh.schedule.lease import Lease, LeaseLostError, Sleep, while_kept
-from mesh.schedule.times import latest_until, next_after
-from mesh.status import AbortedError, MeshError, NotFoundError, UnavailableError
+from mesh.schedule.firing import Firing, Handler, Trigger
+from mesh.schedule.keeping import Keeping
+from mesh.schedule.running import Runner, Sleep, Timing
+from mesh.schedule.state import KEPT, State, Step, by_hand, by_the_clock, given_up
+from mesh.schedule.times import next_due, written
+from mesh.status import NotFoundError, UnavailableError
 from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Kv
 
-LOOK_S = 15.0
-"""Seconds that a replica sleeps at most, so that it notices soon when another died in the midst of a firing."""
-
-LATE_S = 60.0
-"""Seconds past its instant from which on a firing counts as made up for."""
-
-_AWAY_S = 2.0
-"""Seconds before a store that is away is tried again."""
-
 _log = structlog.get_logger("mesh.schedule")
 
-Handler = Callable[[str], Awaitable[str]]
-"""Does what a trigger is for, given its cron line; a sentence on what that was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """A trigger, as people are told of it."""
-
-    cron: str
-    """Its line."""
-    next: float
-    """When it is due next, in seconds since the epoch."""
-    firings: Sequence[Firing]
-    """The last ones, newest first."""
+_Decide = Callable[[str, State | None, float, str], Step]
+"""A step of a trigger, by its line, what is kept of it, the time and the lease of whoever takes it."""
 
 
 class Schedule:
-    """The triggers of a service, in one of its replicas.
+    """Fires each due instant of each cron line once over all replicas that share a store, and lets no two overlap.
+
+    Clocks may differ by seconds: the replica whose clock is ahead fires, and the others find it done.
 
     Args:
-        handlers: what to do, by cron line.
-        kv: where the replicas meet.
-        prefix: what the keys begin with.
-        replica: a name that no other process has.
+        kv: the store that all replicas share.
+        crons: the lines, as the manifest has them; `env.MESH.crons`.
+        handler: what a firing does.
+        background: where firings and looks at the clock run; closed, it leaves them to other replicas.
+        prefix: what stands before the keys in the store.
+        store: the store's name, as errors tell it.
+        timing: how often replicas look after their triggers.
         clock: seconds since the epoch.
-        sleep: waits for seconds on that clock.
+        monotonic: seconds, never going back.
+        sleep: waits for seconds.
+        random_hex: so many bytes at random, as text; names leases.
     """
 
     def __init__(
         self,
-        handlers: Mapping[str, Handler],
         kv: Kv,
+        crons: Sequence[str],
+        handler: Handler,
+        background: Background,
         *,
         prefix: str,
-        replica: str,
+        store: str,
+        timing: Timing = Timing(),  # noqa: B008 - frozen, so it may be shared
         clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        random_hex: Callable[[int], str] = secrets.token_hex,
     ) -> None:
-        self._handlers = handlers
-        self._kv = kv
-        self._prefix = prefix
-        self._replica = replica
+        self._lines = tuple(dict.fromkeys(map(_line, crons)))
+        self._background = background
+        self._store = store
+        self._timing = timing
         self._clock = clock
+        self._monotonic = monotonic
         self._sleep = sleep
-        self._history = History(kv, prefix)
+        self._random_hex = random_hex
+        self._keeping = Keeping(kv, prefix=prefix, lease_s=timing.lease_s)
+        self._runner = Runner(self._keeping, handler, timing, clock=clock, monotonic=monotonic, sleep=sleep)
+        self._mine: set[str] = set()
+        """The leases of firings that run here."""
+        self._away = False
 
-    async def run(self) -> None:
-        """Fires what is due until it is cancelled; a store that is away is waited for."""
-        async with asyncio.TaskGroup() as group:
-            for cron in self._handlers:
-                group.create_task(self._run(cron))
+    def start(self) -> None:
+        """Looks at the clock from now on, for as long as the background lasts."""
+        for line in self._lines:
+            self._background.spawn(self._mind(line), name=f"schedule {line}", vital=True)
 
-    async def triggers(self, limit: int) -> list[Trigger]:
-        """The triggers, in the order of their lines, each with its last firings.
+    async def list(self, limit: int = KEPT) -> list[Trigger]:
+        """The triggers in the order of the manifest.
+
+        Args:
+            limit: firings told of each.
 
         Raises:
-            UnavailableError: STORE_UNAVAILABLE.
+            UnavailableError: the store does not answer.
         """
-        now = self._clock()
         try:
-            return [
-                Trigger(cron=cron, next=next_after(cron, now), firings=(await self._history.firings(cron))[:limit])
-                for cron in self._handlers
-            ]
+            found = [await self._keeping.find(line) for line in self._lines]
         except StoreError as error:
-            raise _away() from error
+            raise self._unavailable() from error
+        return [
+            Trigger(
+                cron=line,
+                next_time=next_due(line, self._clock()),
+                firings=each.state.newest_first()[:limit] if each.state else (),
+            )
+            for line, each in zip(self._lines, found, strict=True)
+        ]
 
     async def fire(self, cron: str) -> Firing:
-        """Fires a trigger now, by hand; the firing as it ended.
+        """Fires a trigger now, unless a firing of it runs; gives it once it has ended, or was skipped.
+
+        A caller that goes away does not end the firing.
 
         Raises:
-            NotFoundError: TRIGGER_NOT_FOUND.
-            AbortedError: JOB_ALREADY_RUNNING; the trigger is being fired.
-            UnavailableError: STORE_UNAVAILABLE.
+            NotFoundError: the manifest has no such line.
+            UnavailableError: the store does not answer, and nothing was fired.
         """
-        if cron not in self._handlers:
-            known = ", ".join(map(repr, self._handlers))
+        line = _line(cron)
+        if line not in self._lines:
+            known = ", ".join(map(repr, self._lines)) or "none"
             raise NotFoundError(
-                ERROR_REASON_TRIGGER_NOT_FOUND, f"no trigger has this line; there are {known}", metadata={"cron": cron}
+                ERROR_REASON_TRIGGER_NOT_FOUND,
+                f"no trigger has the line {cron[:100]!r}; there are: {known}",
+                metadata={"cron": cron[:100]},
             )
-        lease = self._lease(cron)
         try:
-            if not await lease.take():
-                what = "this trigger is being fired in this moment"
-                raise AbortedError(ERROR_REASON_JOB_ALREADY_RUNNING, what, metadata={"cron": cron})
-            try:
-                now = self._clock()
-                return await self._fired(cron, Firing(due=now, start=now, forced=True), lease)
-            finally:
-                await lease.give_back()
+            state, firing = await self._move(line, by_hand)
         except StoreError as error:
-            raise _away() from error
+            raise self._unavailable() from error
+        return state.firings[0] if firing is None else await asyncio.shield(firing)
 
-    async def _run(self, cron: str) -> None:
+    async def _mind(self, line: str) -> None:
+        """Looks whether a trigger is due, until it is cancelled."""
         while True:
+            await self._sleep(await self._look(line))
+
+    async def _look(self, line: str) -> float:
+        """Does what is due, and gives the seconds until the next look; raises nothing."""
+        try:
+            state, _ = await self._move(line, by_the_clock)
+        except StoreError as error:
+            if not self._away:
+                self._away = True
+                _log.warning("schedule_away", waits_for=self._store, why=str(error))
+            return self._timing.look_s
+        except Exception:  # noqa: BLE001 - no fault may end what every later firing depends on
+            _log.exception("look_broke", trigger=line)
+            return self._timing.look_s
+        if self._away:
+            self._away = False
+            _log.info("schedule_back")
+        longest = self._timing.look_s if state.running else self._timing.rest_s
+        return max(0.0, min(longest, next_due(line, state.through) - self._clock()))
+
+    async def _move(self, line: str, decide: _Decide) -> tuple[State, asyncio.Task[Firing] | None]:
+        """Takes a trigger's next step: what is kept now, and the firing that has begun here, if one has.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        while True:
+            found = await self._keeping.find(line)
+            state = found.state
+            if state and state.running and not await self._is_held(line, state.running.holder):
+                state = given_up(state, self._clock())
+            holder = self._random_hex(8)
+            step = decide(line, state, self._clock(), holder)
+            if step.begins is None:
+                if step.state == found.state or await self._keeping.change(line, found, step.state):
+                    return step.state, None
+                continue
+            leased_at = self._monotonic()
+            await self._keeping.lease(line, holder)
+            if await self._keeping.change(line, found, step.state):
+                return step.state, self._spawn(step.begins, holder, leased_at)
+            await self._keeping.let_go(line, holder)
+
+    async def _is_held(self, line: str, holder: str) -> bool:
+        return holder in self._mine or await self._keeping.is_held(line, holder)
+
+    def _spawn(self, firing: Firing, holder: str, leased_at: float) -> asyncio.Task[Firing]:
+        async def run() -> Firing:
+            self._mine.add(holder)
             try:
-                seconds = await self._look(cron)
-            except StoreError as error:
-                _log.warning("schedule_waits", cron=cron, error=type(error).__name__)
-                seconds = _AWAY_S
-            if seconds > 0:
-                await self._sleep(seconds)
+                return await self._runner.run(firing, holder, leased_at)
+            finally:
+                self._mine.discard(holder)
 
-    async def _look(self, cron: str) -> float:
-        """Fires what is due; seconds until the next look."""
-        now = self._clock()
-        last = await self._last(cron, now)
-        due = next_after(cron, last)
-        if due > now and not await self._was_cut_off(cron):
-            return min(LOOK_S, due - now)
-        lease = self._lease(cron)
-        if not await lease.take():
-            return min(LOOK_S, 1.0)
-        try:
-            if cut_off := await self._was_cut_off(cron):
-                ended = msgspec.structs.replace(cut_off, end=self._clock(), outcome="was cut off", reason="CANCELLED")
-                await self._history.end(cron, cut_off, ended)
-                if not cut_off.made_up:
-                    await self._fired(cron, Firing(due=cut_off.due, start=self._clock(), made_up=True), lease)
-                return 0.0
-            # Whoever had the lease before may have fired it.
-            last = await self._last(cron, now)
-            now = self._clock()
-            if next_after(cron, last) > now:
-                return 0.0
-            due = latest_until(cron, now)
-            is_late = now - due > LATE_S or due != next_after(cron, last)
-            # Noted before it is done, in one step: who dies then leaves a firing that was cut off, and none that is
-            # done twice.
-            await self._fired(
-                cron,
-                Firing(due=due, start=now, made_up=is_late),
-                lease,
-                {self._key("last", cron): repr(due).encode()},
-            )
-        finally:
-            await lease.give_back()
-        return 0.0
+        due = written(firing.due_time)
+        _log.info("firing", trigger=firing.cron, due=due, forced=firing.forced, made_up=firing.made_up)
+        return self._background.spawn(run(), name=f"firing {firing.id}")
 
-    async def _last(self, cron: str, now: float) -> float:
-        """The last instant that was fired; for a trigger that nobody has seen, now, for it owes nothing to the past."""
-        key = self._key("last", cron)
-        data = await self._kv.get(key)
-        if data is None:
-            await self._kv.put_if_absent(key, repr(now).encode())
-            data = await self._kv.get(key)
-        return float(data) if data else now
-
-    async def _was_cut_off(self, cron: str) -> Firing | None:
-        """The newest firing, where it has not ended and nobody is at it any more."""
-        if await self._kv.get(self._key("firing", cron)) not in (None, self._replica.encode()):
-            return None
-        newest = next(iter(await self._history.firings(cron)), None)
-        return newest if newest is not None and newest.end is None else None
-
-    async def _fired(
-        self, cron: str, firing: Firing, lease: Lease, beside: Mapping[str, bytes] | None = None
-    ) -> Firing:
-        await self._history.add(cron, firing, beside or {})
-        outcome, reason = "", ""
-        try:
-            outcome = await while_kept(lease, self._handlers[cron](cron))
-        except MeshError as error:
-            outcome, reason = error.message, error.reason
-        except LeaseLostError:
-            # Whoever has it now has told of this firing that it was cut off.
-            _log.warning("firing_lost", cron=cron)
-            return firing
-        except Exception:  # noqa: BLE001 - a handler that breaks must not end the schedule
-            error_id = uuid.uuid4().hex
-            _log.exception("trigger_broke", cron=cron, error_id=error_id)
-            outcome, reason = f"something broke; the log has it under {error_id}", "INTERNAL"
-        ended = msgspec.structs.replace(firing, end=self._clock(), outcome=outcome, reason=reason)
-        await self._history.end(cron, firing, ended)
-        _log.info("trigger_fired", cron=cron, outcome=outcome, reason=reason)
-        return ended
-
-    def _lease(self, cron: str) -> Lease:
-        return Lease(self._kv, self._key("firing", cron), self._replica, self._sleep)
-
-    def _key(self, kind: str, cron: str) -> str:
-        return f"{self._prefix}{kind}:{cron}"
+    def _unavailable(self) -> UnavailableError:
+        return UnavailableError(
+            ERROR_REASON_STORE_UNAVAILABLE,
+            f"{self._store} does not answer, so nothing is known of the triggers, and nothing was fired",
+            metadata={"store": self._store},
+        )
 
 
-def _away() -> UnavailableError:
-    return UnavailableError(ERROR_REASON_STORE_UNAVAILABLE, "the store of the schedule does not answer")
+def _line(cron: str) -> str:
+    """A line with single spaces, as it names its trigger."""
+    return " ".join(cron.split())

@@ -1,39 +1,45 @@
-"""When a cron line is due, in UTC. Pure; cronsim does the arithmetic."""
+"""When cron lines are due, in UTC: the only place that reckons with them.
 
-from datetime import UTC, datetime, timedelta
+The reckoning is cronsim's, which goes by Debian's cron: where the day of month or the day of week begins with a star
+both must fit, else one of them is enough. Lines are those that `mesh.config.cron` lets through; instants are whole
+seconds since the epoch.
+"""
+
+from datetime import UTC, datetime
 
 from cronsim import CronSim
 
 
-def next_after(cron: str, after: float) -> float:
-    """The first instant of a line after a time.
+def next_due(line: str, after: float) -> int:
+    """The first instant later than a time.
 
     Args:
-        cron: five fields that `mesh.config.cron` finds no fault with.
+        line: five fields.
         after: seconds since the epoch.
-
-    Raises:
-        ValueError: the line is never due.
     """
-    try:
-        return next(CronSim(cron, datetime.fromtimestamp(after, UTC))).timestamp()
-    except StopIteration:
-        raise ValueError(f"{cron!r} is never due") from None
+    return int(next(CronSim(line, _at(after))).timestamp())
 
 
-def latest_until(cron: str, until: float) -> float:
-    """The last instant of a line at a time or before it.
+def last_due(line: str, until: float) -> int:
+    """The last instant not later than a time.
 
     Args:
-        cron: five fields that `mesh.config.cron` finds no fault with.
+        line: five fields.
         until: seconds since the epoch.
-
-    Raises:
-        ValueError: the line is never due.
     """
-    # What is due in this very moment is wanted too, and cronsim looks before the moment that it is given.
-    start = datetime.fromtimestamp(until, UTC) + timedelta(microseconds=1)
-    try:
-        return next(CronSim(cron, start, reverse=True)).timestamp()
-    except StopIteration:
-        raise ValueError(f"{cron!r} is never due") from None
+    # cronsim gives what is earlier than its start, so the start is a second later.
+    return int(next(CronSim(line, _at(until + 1), reverse=True)).timestamp())
+
+
+def written(instant: float, precision: str = "seconds") -> str:
+    """An instant as logs, sentences and ids have it: "2027-01-02T02:00:00Z".
+
+    Args:
+        instant: seconds since the epoch.
+        precision: "seconds", "milliseconds" or "microseconds"; what is finer is left out.
+    """
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def _at(time: float) -> datetime:
+    return datetime.fromtimestamp(int(time // 1), UTC)

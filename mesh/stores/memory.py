@@ -119,6 +119,14 @@ class MemoryKv(_Switchable):
         self._values[key] = (value, self._clock() + ttl_s)
         return True
 
+    async def replace_if(self, key: str, value: bytes, new: bytes) -> bool:
+        """Gives a key a new value only while it has this one."""
+        self._check()
+        if self._value(key) != value:
+            return False
+        self._values[key] = (new, None)
+        return True
+
     async def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so."""
         self._check()

@@ -43,6 +43,12 @@ class Kv(Protocol):
     async def extend_if(self, key: str, value: bytes, *, ttl_s: float) -> bool:
         """Lets a key live for this many seconds from now only while it has this value, in one step; whether it did."""
 
+    async def replace_if(self, key: str, value: bytes, new: bytes) -> bool:
+        """Gives a key a new value, for good, only while it has this one, in one step; whether it did.
+
+        So those who share a value change it one after the other: who has read an old one changes nothing.
+        """
+
     def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so, in no order, each once."""
 

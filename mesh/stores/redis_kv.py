@@ -46,6 +46,12 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 
+_REPLACE_IF = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+"""
+
 Value = TypeVar("Value")
 
 
@@ -71,6 +77,7 @@ class RedisKv:
         self._delete_if: Any = self._client.register_script(_DELETE_IF)
         self._extend_if: Any = self._client.register_script(_EXTEND_IF)
         self._set_many: Any = self._client.register_script(_SET_MANY)
+        self._replace_if: Any = self._client.register_script(_REPLACE_IF)
 
     @property
     def raw(self) -> Any:
@@ -126,6 +133,11 @@ class RedisKv:
         """Lets a key live on only while it has this value."""
         keys, arguments = [self.name(key)], [value, _milliseconds(ttl_s)]
         return bool(await self._asked(lambda: self._extend_if(keys, arguments)))
+
+    async def replace_if(self, key: str, value: bytes, new: bytes) -> bool:
+        """Gives a key a new value only while it has this one."""
+        async with self._once() as one:
+            return bool(await self._replace_if([self.name(key)], [value, new], client=one))
 
     async def scan(self, prefix: str, *, limit: int | None = None) -> AsyncIterator[str]:
         """The keys that begin so."""
@@ -191,10 +203,15 @@ class RedisKv:
 
         So the connection is tried before, which costs a round, and not after.
         """
-        async with self._client.client() as one:
+        one = self._client.client()
+        try:
+            # Its connection is opened here and not by `async with`, which leaves it behind when it is cancelled then.
+            await self._asked(one.initialize)
             await self._asked(one.ping)
             async with self._operation():
                 yield one
+        finally:
+            await one.aclose()
 
     @contextlib.asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bookmesh.books.v1 import books_service_pb2 as pb
 
-from mesh.rules import check
+from mesh.rules import check, check_of
 from mesh.status import MeshError
 from mesh.turns import Turns
 from services.books.answering import not_cached
@@ -25,6 +25,8 @@ _TEXTS = 8
 
 _READY = 8
 """Times TOGETHER answers that lie ready until the caller takes them."""
+
+_check = check_of(pb.SearchAutoRequest) or check
 
 Item = TypeVar("Item")
 
@@ -122,7 +124,7 @@ class _Run:
             for at in places:
                 await turn.breathe()
                 try:
-                    check(self._queries[at])
+                    _check(self._queries[at])
                     asks[at] = checked_search(self._queries[at], default_results=default_results)
                 except MeshError as error:
                     outcomes.append((at, error))

@@ -1,5 +1,6 @@
 """The only place that makes the answers of many ISBNs out of one look-up, some at a time, each as a single search's."""
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -77,41 +78,50 @@ class Bulk:
             if answers is None:
                 return [one for ones in by_key.values() for one in ones]
             keys = list(by_key)
-            for start in range(0, len(keys), TOGETHER):
-                some = {key: by_key[key] for key in keys[start : start + TOGETHER]}
-                await tell(await self._outcomes(some, answers, began, fetch_s))
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(keys), TOGETHER):
+                    some = {key: by_key[key] for key in keys[start : start + TOGETHER]}
+                    made = await self._made(some, answers, began, fetch_s)
+                    # While these are written the next are put together.
+                    group.create_task(self._kept(some, made, tell))
         await self._answering.all_settled(by_key)
         return ()
 
-    async def _outcomes(
+    async def _made(
         self,
         some: Mapping[str, Sequence[Missing]],
-        answers: Mapping[str, Sequence[Answer]],
+        answers: Callable[[str], Sequence[Answer]],
         began: float,
         fetch_s: float,
-    ) -> Sequence[tuple[int, Outcome]]:
-        """What comes of some searches, whose answers lie in the hot tier then."""
+    ) -> Mapping[str, Entry | MeshError]:
+        """The answers of some keys, or why there are none."""
         made: dict[str, Entry | MeshError] = {}
         async with self._turns.turn() as turn:
             for key, (first, *_) in some.items():
                 await turn.breathe()
                 query = first.ask.query
                 try:
-                    made[key] = self._answering.making.entry(made_of(query, answers[query.isbn13]), began, fetch_s)
+                    made[key] = self._answering.making.entry(made_of(query, answers(query.isbn13)), began, fetch_s)
                 except MeshError as error:
                     made[key] = error
                 except Exception as unforeseen:  # noqa: BLE001 - one broken search must not take the others with it
                     made[key] = broken(unforeseen)
+        return made
+
+    async def _kept(
+        self, some: Mapping[str, Sequence[Missing]], made: Mapping[str, Entry | MeshError], tell: Tell
+    ) -> None:
+        """Keeps answers, and tells them once they lie in the hot tier."""
         entries = {key: entry for key, entry in made.items() if isinstance(entry, Entry)}
         renewed = [key for key in entries if any(one.held is not None or one.ask.wishes.no_cache for one in some[key])]
         await self._answering.keep_many(entries, renewed=renewed)
-        outcomes: list[tuple[int, Outcome]] = []
+        outcomes = []
         async with self._turns.turn() as turn:
             for key, ones in some.items():
                 for one in ones:
                     await turn.breathe()
                     outcomes.append((one.at, self._outcome(one, made[key])))
-        return outcomes
+        await tell(outcomes)
 
     def _outcome(self, one: Missing, made: Entry | MeshError) -> Outcome:
         if isinstance(made, Entry):

@@ -201,15 +201,19 @@ class Cache:
         self._writing.begin({key: entry}, [shelf for shelf in self.shelves if is_cold_too or shelf.tier != TIER_COLD])
 
     def put_many(self, entries: Mapping[str, Entry], *, firsts: Collection[str]) -> None:
-        """The same for many answers at once.
+        """The same for many answers at once, for which nobody waits.
+
+        What nobody has asked for yet takes no place in memory from what people ask for, unless the hot tier is down.
 
         Args:
             entries: the answers by their keys.
             firsts: keys of which no tier holds another.
         """
         kept = {key: entry for key, entry in entries.items() if not self._passed_over(key, entry)}
+        is_hot = self.shelves[0].guard.is_well
         for key, entry in kept.items():
-            self.remember(key, entry)
+            if not is_hot or self.memory.peek(key) is not None:
+                self.remember(key, entry)
         lasting = {key: entry for key, entry in kept.items() if key in firsts or _is_worth_cold(entry)}
         passing = {key: entry for key, entry in kept.items() if key not in lasting}
         self._writing.begin(lasting, self.shelves)

@@ -8,7 +8,8 @@ provider alone, so that warming does not eat the small quotas, even where that o
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_PROVIDER_TIMEOUT
 
@@ -97,8 +98,8 @@ class Panel:
             answers = await _Round(self._providers, query, self._policy, limit_s, self._clock, self._sleep).run()
         return self._all(answers)
 
-    async def ask_isbns(self, isbns: Sequence[str]) -> Mapping[str, Sequence[Answer]] | None:
-        """What each provider did for each of many ISBNs for which nobody waits, as `ask` tells it.
+    async def ask_isbns(self, isbns: Sequence[str]) -> Callable[[str], Sequence[Answer]] | None:
+        """What tells of each of many ISBNs for which nobody waits what each provider did for it, as `ask` does.
 
         None where whoever is to be asked can't look many up at once: then each is asked for by itself.
 
@@ -114,20 +115,26 @@ class Panel:
                 found = await provider.find_isbns(isbns, limit_s=PATIENT_S)
             except MeshError as error:
                 answer = Answer(provider=provider.name, error=error, duration_ms=(self._clock() - started) * 1000)
-                if answer.unset:
-                    unset.append(answer)
-                    continue
-                return dict.fromkeys(isbns, self._all([*unset, answer]))
-            took_ms = (self._clock() - started) * 1000
-            return {
-                isbn: self._all([*unset, Answer(provider=provider.name, found=found[isbn], duration_ms=took_ms)])
-                for isbn in isbns
-            }
-        return dict.fromkeys(isbns, self._all(unset))
+                if not answer.unset:
+                    return partial(self._of_each, unset, answer, {})
+                unset.append(answer)
+            else:
+                answer = Answer(provider=provider.name, duration_ms=(self._clock() - started) * 1000)
+                return partial(self._of_each, unset, answer, found)
+        return lambda _: self._all(unset)
+
+    def _of_each(
+        self, unset: Sequence[Answer], answer: Answer, found: Mapping[str, Found], isbn: str
+    ) -> Sequence[Answer]:
+        """What came of one of many, made when it is asked for: there are a thousand, and others need the loop."""
+        return self._all([*unset, replace(answer, found=found.get(isbn))])
 
     def _all(self, answers: Sequence[Answer]) -> Sequence[Answer]:
         """One answer of each provider, in the order of trust; those that were not asked were not needed."""
-        return list((self._skipped | {answer.provider: answer for answer in answers}).values())
+        told = dict(self._skipped)
+        for answer in answers:
+            told[answer.provider] = answer
+        return list(told.values())
 
     async def _in_turn(self, query: Query, lookup: Lookup | None) -> list[Answer]:
         """Asks one provider; another only where that one is not set up at all."""

@@ -50,9 +50,9 @@ def title_of(short: str, long: str) -> Title:
     """
     main = _without_series(short or long)
     whole = _without_series(long)
-    subtitle = ""
-    for joint in _JOINTS:
-        if whole.casefold().startswith(f"{main}{joint}".casefold()):
+    subtitle, folded_whole = "", whole.casefold()
+    for joint in _JOINTS if folded_whole.startswith(main.casefold()) else ():
+        if folded_whole.startswith(f"{main}{joint}".casefold()):
             subtitle = whole[len(main) + len(joint) :]
             break
     else:

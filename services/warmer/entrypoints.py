@@ -10,14 +10,14 @@ from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceServicer
 
 from mesh.admin import AdminMethods
 from mesh.context import Context
-from mesh.schedule.firing import KEPT
+from mesh.schedule.state import KEPT
 from services.warmer import checks, faults
 from services.warmer.env import Env
 from services.warmer.jobs.job import Job
 from services.warmer.jobs.messages import job_message
 from services.warmer.jobs.watch import changes
 from services.warmer.opening import State, lifespan
-from services.warmer.triggers.messages import firing_message, trigger_message
+from services.warmer.triggers.messages import firing_message, trigger_messages
 
 __all__ = ["Admin", "Default", "State", "lifespan"]
 
@@ -128,11 +128,11 @@ class Admin(AdminMethods, AdminServiceServicer):
         self, request: admin_pb.ListTriggersRequest, context: Context
     ) -> admin_pb.ListTriggersResponse:
         """The cron lines, and what became of their last firings."""
-        triggers = await self._state.schedule.triggers(request.firing_limit or KEPT)
-        return admin_pb.ListTriggersResponse(triggers=map(trigger_message, triggers))
+        found = await self._state.schedule.list(request.firing_limit or KEPT)
+        return admin_pb.ListTriggersResponse(triggers=trigger_messages(found))
 
     async def FireTrigger(self, request: admin_pb.FireTriggerRequest, context: Context) -> admin_pb.FireTriggerResponse:
-        """Fires a trigger now."""
+        """Fires a trigger, and tells what came of it; a caller that goes away does not end it."""
         return admin_pb.FireTriggerResponse(firing=firing_message(await self._state.schedule.fire(request.cron)))
 
     async def VerifyCache(self, request: admin_pb.VerifyCacheRequest, context: Context) -> admin_pb.VerifyCacheResponse:

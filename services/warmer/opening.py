@@ -28,7 +28,7 @@ from services.warmer.plan.planning import Planner
 from services.warmer.plan.shelf import PlanShelf
 from services.warmer.settings import Settings, settings_of
 from services.warmer.triggers.coverage import CoverageReports
-from services.warmer.triggers.handlers import handlers_of
+from services.warmer.triggers.handlers import handler_of
 from services.warmer.triggers.micro_batch import MicroBatch
 from services.warmer.triggers.verifying import Verifier
 
@@ -98,15 +98,16 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
     """
     settings = settings_of(env)
     async with Background(vitals=env.MESH.vitals) as background:
-        state = state_of(env, settings)
+        state = state_of(env, settings, background)
         background.spawn(state.crew.run(), name="jobs", vital=True)
-        background.spawn(state.schedule.run(), name="triggers", vital=True)
+        state.schedule.start()
         yield state
 
 
 def state_of(
     env: Env,
     settings: Settings,
+    background: Background,
     *,
     clock: Clock = time.time,
     asker: Asker | None = None,
@@ -154,7 +155,7 @@ def state_of(
         sample=settings.sample,
         ahead_s=settings.ahead_s,
     )
-    handlers = handlers_of(env.MESH.crons, micro_batch, verifier)
+    handler = handler_of(env.MESH.crons, micro_batch, verifier)
     return State(
         settings=settings,
         libraries=libraries,
@@ -166,7 +167,15 @@ def state_of(
         reports=reports,
         jobs=jobs,
         crew=crew,
-        schedule=Schedule(handlers, env.WARMING_CACHE, prefix="trigger:", replica=replica, clock=clock),
+        schedule=Schedule(
+            env.WARMING_CACHE,
+            env.MESH.crons,
+            handler,
+            background,
+            prefix="trigger:",
+            store="WARMING_CACHE",
+            clock=clock,
+        ),
         verifier=verifier,
         coverage=coverage,
         clock=clock,

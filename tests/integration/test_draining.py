@@ -107,7 +107,7 @@ async def test_lame_duck(tmp_path: Path) -> None:
         answer = await ending.services.warmer.ListLibraries(warmer.ListLibrariesRequest())
         health = health_pb2_grpc.HealthStub(ending.channel)
         alive = (await health.Check(health_pb2.HealthCheckRequest(service="liveness"))).status
-        assert (before, after, list(answer.jobs), alive) == (SERVING, NOT_SERVING, [], SERVING)
+        assert (before, after, list(answer.libraries), alive) == (SERVING, NOT_SERVING, [], SERVING)
 
 
 async def test_no_pause_without_an_audience(tmp_path: Path) -> None:

@@ -173,6 +173,6 @@ async def test_isbns_are_looked_up_together_at_open_library(start: Start) -> Non
     isbns = [book.isbn13 for book in CATALOGUE.books if book.isbn13][:60]
     found = await room.opened.panel.ask_isbns(isbns)
     assert found is not None
-    library = found[isbns[0]][-1]
+    library = found(isbns[0])[-1]
     assert library.found is not None
     assert (library.provider, library.found.call_count) == ("open_library", 3)

@@ -12,7 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from bookmesh.books.v1 import books_service_pb2 as books_pb
+from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceStub as BooksAdminStub
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
+from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceStub as LeafAdminStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
@@ -38,7 +40,9 @@ from services.isbndb import entrypoints as leaf
 from services.isbndb.env import Env as LeafEnv
 from services.warmer import entrypoints as warmer
 from services.warmer.env import Env
-from services.warmer.plan import TEXT_BATCH
+from services.warmer.jobs.asking import Asker
+from services.warmer.opening import Tempo, state_of
+from services.warmer.plan.making import TEXT_BATCH
 from services.warmer.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
@@ -74,9 +78,10 @@ class House:
         async def sleep(_: float) -> None:
             await asyncio.sleep(0.01)
 
+        asker = Asker(self.env.BOOKS_API_PROXY, sleep=sleep)
         async with Background() as background:
-            state = warmer.state_of(self.env, settings_of(self.env), background, sleep=sleep)
-            await state.jobs.resume_unended()
+            state = state_of(self.env, settings_of(self.env), background, asker=asker, tempo=Tempo(poll_s=0.05))
+            background.spawn(state.crew.run(), name="jobs")
             yield in_process(WarmerServiceStub, warmer.Default(self.env, state), deadline_s=60)
 
     async def calls(self) -> int:
@@ -142,11 +147,12 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         env = Env(
             BOOKS_API_PROXY=books_stub,
             ISBNDB_WORKER=leaf_stub,
+            BOOKS_ADMIN=in_process(BooksAdminStub, books.Admin(books_env, books_state)),
+            ISBNDB_ADMIN=in_process(LeafAdminStub, leaf.Admin(leaf_env, leaf_state)),
             WARMING_CACHE=stores[1],
             LIBRARY_DATA=DirectoryBucket(tmp_path / "libraries"),
             ISBNDB_API_KEY=None,
             MESH=introspection("personal-library-cache-warmer"),
-            ISBNDB_PLAN="enterprise",
         )
         http = await closing.enter_async_context(aiohttp.ClientSession())
         yield House(books=books_stub, env=env, url=url, http=http, sandbox=sandbox)

@@ -4,9 +4,10 @@ import pytest
 from bookmesh.books.v1 import books_service_pb2 as pb
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as leaf_pb
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_PROVIDER_UNAVAILABLE, ERROR_REASON_QUOTA_SPENT
-from bookmesh.type.v1.book_pb2 import TIER_MEMORY, TIER_ORIGIN
+from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_MEMORY, TIER_ORIGIN, Tier
 
 from mesh.status import InvalidArgumentError, ResourceExhaustedError, UnavailableError
+from services.books import answering
 from services.books.entry import decode
 from tests.unit.books_house import DUNE, DUNE_10, EMMA, MESSIAH, UNKNOWN, FakeLeaf, House, open_house, work
 
@@ -87,14 +88,115 @@ async def test_cached_search_costs_nothing() -> None:
         assert list(it.leaf.requests[-1].isbns) == [EMMA]  # type: ignore[attr-defined]  # a BatchGetBooksRequest
 
 
-@pytest.mark.parametrize("q", [DUNE, UNKNOWN, "dune", "Frank Herbert", "no such book"])
-async def test_answered_search_is_a_hit_at_once(q: str) -> None:
-    """Whatever a batch answered is a hit for the search that comes next."""
+@pytest.mark.parametrize(
+    ("q", "tier"),
+    [
+        (DUNE, TIER_HOT),
+        (UNKNOWN, TIER_HOT),
+        ("dune", TIER_MEMORY),
+        ("Frank Herbert", TIER_MEMORY),
+        ("none", TIER_MEMORY),
+    ],
+)
+async def test_answered_search_is_a_hit_at_once(q: str, tier: Tier.ValueType) -> None:
+    """Whatever a batch answered is a hit for the search that comes next; ISBNs take nobody's place in memory."""
     async with open_house() as it:
         await it.batch(q)
         before = it.leaf.calls.total()
         found = await it.stub.SearchAuto(pb.SearchAutoRequest(q=q))
-        assert (found.provenance.tier, it.leaf.calls.total()) == (TIER_MEMORY, before)
+        assert (found.provenance.tier, it.leaf.calls.total()) == (tier, before)
+
+
+async def test_renewed_answer_takes_its_place_in_memory() -> None:
+    """What memory has of an ISBN is given no more once a batch has asked anew."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        it.leaf.works = [work("Dune, revised", "Frank Herbert", isbns=[DUNE])]
+        it.clock.advance(1)
+        await it.batch(pb.SearchAutoRequest(q=DUNE, cache_control=pb.CacheControl(no_cache=True)))
+        found = await it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE))
+        assert ([each.title for each in found.results], found.provenance.tier) == (["Dune, revised"], TIER_MEMORY)
+
+
+async def test_answers_lie_in_every_tier_at_the_end() -> None:
+    """When a batch has ended its answers lie hot and cold, and without the hot tier in memory as well."""
+    async with open_house() as it:
+        await it.batch(DUNE, EMMA)
+        assert [await it.hot.get(f"v2:isbn:{q}") is not None for q in (DUNE, EMMA)] == [True, True]
+        assert [await it.cold.get(f"v2:isbn:{q}") is not None for q in (DUNE, EMMA)] == [True, True]
+        it.hot.down = True
+        for q in (UNKNOWN, MESSIAH) * 3:
+            await it.batch(pb.SearchAutoRequest(q=q, cache_control=pb.CacheControl(no_cache=True)))
+        found = await it.stub.SearchAuto(pb.SearchAutoRequest(q=MESSIAH))
+        assert found.provenance.tier == TIER_MEMORY
+
+
+async def test_batch_joins_a_batch_under_way() -> None:
+    """An ISBN that another batch is looking up is not looked up once more."""
+    async with open_house() as it:
+        it.leaf.gate.clear()
+        first = asyncio.ensure_future(it.batch(DUNE, EMMA))
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            second = asyncio.ensure_future(it.batch(EMMA, MESSIAH))
+            while it.leaf.calls.total() < 2:  # noqa: ASYNC110 - the gate is shut, so nothing else can happen
+                await asyncio.sleep(0)
+            it.leaf.gate.set()
+            answers = [told(await first), told(await second)]
+        assert answers == [["Dune", "Emma"], ["Emma", "Dune Messiah"]]
+        assert list(it.leaf.requests[1].isbns) == [MESSIAH]  # type: ignore[attr-defined]  # a BatchGetBooksRequest
+
+
+async def test_batch_that_is_left_spoils_no_other() -> None:
+    """ISBNs that were waited for are looked up together when the batch that asked for them is given up."""
+    async with open_house() as it:
+        it.leaf.gate.clear()
+        queries = [pb.SearchAutoRequest(q=q) for q in (DUNE, EMMA)]
+        call = it.stub.BatchSearchAuto(pb.BatchSearchAutoRequest(queries=queries))
+        reading = asyncio.ensure_future(anext(aiter(call)))
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            other = asyncio.ensure_future(it.batch(EMMA, DUNE))
+            for _ in range(50):
+                await asyncio.sleep(0)
+            call.cancel()
+            await it.leaf.abandoned.wait()
+            it.leaf.gate.set()
+            assert told(await other) == ["Emma", "Dune"]
+        reading.cancel()
+        assert it.leaf.calls == {"BatchGetBooks": 2}
+
+
+async def test_search_joins_a_batch_under_way() -> None:
+    """A search for an ISBN that a batch is looking up is answered by that, when it does not take long."""
+    async with open_house() as it:
+        it.leaf.gate.clear()
+        batch = asyncio.ensure_future(it.batch(DUNE, EMMA))
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            single = asyncio.ensure_future(it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE)))
+            for _ in range(50):
+                await asyncio.sleep(0)
+            it.leaf.gate.set()
+            await batch
+            assert [each.title for each in (await single).results] == ["Dune"]
+        assert it.leaf.calls == {"BatchGetBooks": 1}
+
+
+async def test_search_stands_behind_no_batch_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search asks by itself where a batch has been looking its ISBN up for a while."""
+    monkeypatch.setattr(answering, "_PROMISE_S", 0.0)
+    async with open_house() as it:
+        it.leaf.gate.clear()
+        batch = asyncio.ensure_future(it.batch(DUNE, EMMA))
+        async with asyncio.timeout(5):
+            await it.leaf.asked.wait()
+            single = asyncio.ensure_future(it.stub.SearchAuto(pb.SearchAutoRequest(q=DUNE)))
+            while it.leaf.calls.total() < 2:  # noqa: ASYNC110 - the gate is shut, so nothing else can happen
+                await asyncio.sleep(0)
+            it.leaf.gate.set()
+            await asyncio.gather(batch, single)
+        assert it.leaf.calls == {"BatchGetBooks": 1, "GetBook": 1}
 
 
 @pytest.mark.parametrize("q", [DUNE, UNKNOWN])

@@ -16,6 +16,9 @@ from mesh.config.cron import cron_fault
         "0 0 1 JAN,jul *",
         "59 23 31 12 7",
         "10-50/10 * 1-15 * sun",
+        "5/15 * * * *",
+        "0 0 29 2 *",
+        "0 0 30 2 mon",
     ],
 )
 def test_whole_line(line: str) -> None:
@@ -37,6 +40,15 @@ def test_whole_line(line: str) -> None:
         ("mon * * * *", "'mon * * * *' can't be met: the minute 'mon' is not within 0 to 59"),
         ("30-10 * * * *", "'30-10 * * * *' can't be met: the minute '30-10' runs backwards"),
         ("*/0 * * * *", "'*/0 * * * *' can't be met: the minute '*/0' has a step that is not within 1 to 59"),
+        ("5-5/15 * * * *", "'5-5/15 * * * *' can't be met: the minute '5-5/15' has a step from a number to itself"),
+        (
+            "0 0 30 2 *",
+            "'0 0 30 2 *' can't be met: none of its months has a day of that number, so it would never fire",
+        ),
+        (
+            "0 0 31 4,6,9,11 */2",
+            "'0 0 31 4,6,9,11 */2' can't be met: none of its months has a day of that number, so it would never fire",
+        ),
         ("1,,2 * * * *", "'1,,2 * * * *' can't be met: the minute '' is none"),
         ("-1 * * * *", "'-1 * * * *' can't be met: the minute '-1' is none"),
         ("@daily * * * *", "'@daily * * * *' can't be met: the minute '@daily' is none"),

@@ -1,7 +1,7 @@
 """ISBNdb as a provider: which questions a query becomes for the leaf behind ISBNDB_WORKER."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from bookmesh.isbndb.v1 import isbndb_service_pb2 as pb
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceStub
@@ -81,18 +81,15 @@ class Isbndb:
             MeshError: what the leaf failed with.
         """
         answer = await self._worker.BatchGetBooks(pb.BatchGetBooksRequest(isbns=isbns), timeout=limit_s)
-        works = {book.isbn: [book.work] for book in answer.books} | {isbn: [] for isbn in answer.not_found_isbns}
-        missing = [isbn for isbn in isbns if isbn not in works]
+        works = {book.isbn: book.work for book in answer.books}
+        missing = set(isbns) - works.keys() - set(answer.not_found_isbns)
         if missing:
             raise UnavailableError(
                 ERROR_REASON_PROVIDER_BAD_ANSWER,
                 f"the leaf said nothing of {len(missing)} of {len(isbns)} ISBNs",
                 metadata={"provider": self.name},
             )
-        return {
-            isbn: Found(works=works[isbn], call_count=0 if at else answer.provider_call_count)
-            for at, isbn in enumerate(isbns)
-        }
+        return _LookedUp(isbns, works, answer.provider_call_count)
 
     def authors(self) -> IsbndbAuthors:
         """Authors that are asked for by one batch."""
@@ -109,6 +106,34 @@ class Isbndb:
             # The answer "there is none" does not tell what it cost; it is taken to be a call like any other.
             return Found(call_count=1)
         return Found(works=[answer.work], call_count=answer.provider_call_count)
+
+
+class _LookedUp(Mapping[str, Found]):
+    """What came of each ISBN of a look-up, made when it is asked for; the first carries what the look-up cost.
+
+    Args:
+        isbns: those that were looked up.
+        works: those that were found.
+        call_count: what they cost.
+    """
+
+    def __init__(self, isbns: Sequence[str], works: Mapping[str, Work], call_count: int) -> None:
+        self._isbns = dict.fromkeys(isbns)
+        self._first = next(iter(isbns), "")
+        self._works = works
+        self._call_count = call_count
+
+    def __getitem__(self, isbn: str) -> Found:
+        if isbn not in self._isbns:
+            raise KeyError(isbn)
+        work = self._works.get(isbn)
+        return Found(works=() if work is None else (work,), call_count=self._call_count if isbn == self._first else 0)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._isbns)
+
+    def __len__(self) -> int:
+        return len(self._isbns)
 
 
 class _Texts:

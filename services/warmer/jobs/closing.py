@@ -29,9 +29,6 @@ class Closing:
         await self.reports.keep(job)
         await self.settle(job)
         await self.store.move(job, State.SUCCEEDED)
-        await self.store.forget_records(job.id)
-        if job.part is not None and job.part.is_own:
-            await self.shelf.forget(job.part.plan_id)
 
     async def settle(self, job: Job) -> None:
         """Notes which searches of its library a job left undone, and which it has done that were so before.

@@ -114,6 +114,14 @@ class Jobs:
             )
         return job
 
+    async def runs_on(self, library_id: str) -> str:
+        """The job that is at work on a library; empty when none is.
+
+        Raises:
+            UnavailableError: STORE_UNAVAILABLE.
+        """
+        return await self._store.runs_on(library_id)
+
     async def page(self, size: int, token: str) -> tuple[list[Job], str]:
         """Jobs, newest first, and the token of the next page; "" at the end.
 

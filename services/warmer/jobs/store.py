@@ -219,11 +219,6 @@ class JobStore:
             found += await self._raw(partial(self._kv.raw.hmget, key, list(numbers[at : at + _READ])))
         return found
 
-    async def forget_records(self, job_id: str) -> None:
-        """Takes away what a report says by now."""
-        keys = [self._kv.name(f"{kind}:{job_id}") for kind in ("record", "tally")]
-        await self._raw(lambda: self._kv.raw.delete(*keys))
-
     @asynccontextmanager
     async def lease(self, work: str, job_id: str, ttl_s: float) -> AsyncIterator[Callable[[], Awaitable[bool]] | None]:
         """Takes work on a job for oneself; gives what extends it, or None when another replica has it."""

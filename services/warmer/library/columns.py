@@ -112,7 +112,7 @@ def _made(header: Sequence[str], names: Sequence[str], format_: Format, places: 
         return places[role][0] if role in places else NOWHERE
 
     author, last, first = at(Role.AUTHOR), at(Role.LAST_NAME), at(Role.FIRST_NAME)
-    if author != NOWHERE and last != NOWHERE and names[author] in FIRST_NAMES:
+    if NOWHERE not in (author, last) and names[author] in FIRST_NAMES:
         author, first = NOWHERE, author
     if author != NOWHERE or last == NOWHERE:
         last = first = NOWHERE

@@ -1,4 +1,4 @@
-"""What people ask of stored libraries: one, a page of them, and that one be forgotten; they stay until that is asked."""
+"""What people ask of stored libraries: one, a page of them, and that one be forgotten; until then they stay."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The only place that tells kinds of export apart, and knows the ways of each: its columns, and how it writes people."""
+"""The only place that tells kinds of export apart, and knows the ways of each: its columns, how it writes people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

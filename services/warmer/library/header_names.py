@@ -1,4 +1,4 @@
-"""The only place that knows what people and programs call the columns of a list of books, in the languages of the world.
+"""The only place that knows what people and programs call the columns of a list of books, in many languages.
 
 A name is compared by its letters and digits alone, without case and accents: "Título" is "titulo", "ISBN-13" "isbn13".
 """
@@ -44,7 +44,8 @@ TITLES = _names(
     "tytuł książki|název|nazev|název knihy|názov|cím|konyv cime|titlu|titlul|naslov|naslov knjige|pavadinimas",
     "pealkiri|nosaukums|titill|título da obra|başlık|kitap adı|kitap|eser adı|τίτλος|τίτλος βιβλίου",
     "название|название книги|наименование|заглавие|назва|назва книги|наслов|العنوان|عنوان|عنوان الكتاب|اسم الكتاب",
-    "כותר|כותרת|שם הספר|タイトル|書名|作品名|本のタイトル|书名|書籍名稱|书籍名称|标题|標題|제목|도서명|책제목|책이름|서명",
+    "כותר|כותרת|שם הספר|タイトル|書名|作品名|本のタイトル|书名|書籍名稱|书籍名称|标题|標題",
+    "제목|도서명|책제목|책이름|서명",
     "शीर्षक|पुस्तक का नाम|tên sách|nhan đề|tiêu đề|judul|judul buku|tajuk",
     "original title|title sort|short title|name|book|books|work|item|libro|livre|livro|buch|boek|bok|bog|kirja|książka",
     "kniha|knjiga|könyv|carte|книга|كتاب|ספר|本|책|buku|sách",
@@ -92,7 +93,8 @@ ISBN10S = _names("isbn10|upc isbn10|isbn 10 digits|book isbn10|isbn 10")
 ISBNS = _names(
     "isbn|isbn uid|isbn asin|isbn issn|isbn or ean|isbn ean|isbn 10 13|isbn 10 isbn 13|isbn number|isbn no|isbn nr",
     "isbn num|isbn code|isbn nummer|número isbn|numéro isbn|numero isbn|book isbn|codice isbn|código isbn|primary isbn",
-    "isbn cislo|isbn číslo|isbn numarası|书号|書號|国际标准书号|国際標準図書番号|исбн|isbn13 or isbn10|ebook isbn|print isbn",
+    "isbn cislo|isbn číslo|isbn numarası|书号|書號|国际标准书号|国際標準図書番号|исбн",
+    "isbn13 or isbn10|ebook isbn|print isbn",
 )
 ISBN_LISTS = _names("isbns|all isbns|isbn list|isbn numbers|other isbns|lisbn")
 IDENTIFIERS = _names("identifiers|identifier|ids")

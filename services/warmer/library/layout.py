@@ -1,4 +1,4 @@
-"""Finds out how a library is laid out, from its first lines: where its header is, what parts cells, what they hold. Pure."""
+"""Finds out from its first lines how a library is laid out: its header, what parts cells, what they hold. Pure."""
 
 import csv
 import re
@@ -98,7 +98,11 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
     for sign in signs:
         found = _headed(lines, at, _settled(Dialect(sign), lines[at:]), GENERIC)
         # A single word over ISBNs is as well a line of their list.
-        if found is not None and found.columns.width > 1 and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), []))):
+        if (
+            found is not None
+            and found.columns.width > 1
+            and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), [])))
+        ):
             return found
     return None
 
@@ -178,7 +182,7 @@ def _is_sure(cell: str) -> bool:
 
 
 def _texts(rows: Sequence[Sequence[str]], isbn: int) -> tuple[int, int]:
-    """Which columns are title and author, of those that hold letters: the one that looks more like names is the author."""
+    """Which columns are title and author, of those that hold letters: what looks more like names is the author."""
     width = max(map(len, rows))
     held = {
         place: found
@@ -261,7 +265,7 @@ def looks_like_name(text: str) -> bool:
         return False
     if words[0].casefold() in {"the", "a", "an", "my", "how", "what", "why"}:
         return False
-    return all(not word[0].islower() or _SMALL.fullmatch(word) and len(word) <= 4 for word in words)  # noqa: PLR2004
+    return all(not word[0].islower() or (_SMALL.fullmatch(word) and len(word) <= 4) for word in words)  # noqa: PLR2004
 
 
 def _has_letters(text: str) -> bool:

@@ -16,7 +16,9 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Bucket
 from services.warmer import faults
+from services.warmer.library.decoding import LibraryError
 from services.warmer.library.events import Event, events_in
+from services.warmer.library.reading import read_library
 
 _FOLDER, _SUMMARY = "libraries/", ".summary"
 
@@ -111,19 +113,29 @@ class Libraries:
 
     @asynccontextmanager
     async def events(self, library: pb.Library) -> AsyncIterator[Iterator[Event]]:
-        """What was found in a library when it was read, line by line.
+        """What was found in a library when it was read, line by line; where that is lost, it is read anew.
 
         Raises:
             NotFoundError: LIBRARY_NOT_FOUND.
+            InvalidArgumentError: as they are iterated: it can't be read, though it could when it was taken in.
         """
         with spool() as file:
-            async with _store():
-                try:
-                    async for data in self._bucket.stream(_events(library.id, library.format)):
-                        file.write(data)
-                except KeyError:
-                    raise faults.not_found(library.id) from None
-            yield events_in(file)
+            if await self._fetched(_events(library.id, library.format), file):
+                yield events_in(file)
+            elif await self._fetched(_file(library.id), file):
+                yield _read_anew(file, library.format)
+            else:
+                raise faults.not_found(library.id)
+
+    async def _fetched(self, key: str, file: IO[bytes]) -> bool:
+        """Fetches an object into a file; whether there is one."""
+        async with _store():
+            try:
+                async for data in self._bucket.stream(key):
+                    file.write(data)
+            except KeyError:
+                return False
+        return True
 
     async def keep_report(self, job_id: str, chunks: AsyncIterator[bytes]) -> None:
         """Stores the report of a job that is done."""
@@ -159,6 +171,14 @@ def _id_of(key: str) -> str:
 
 def _report(job_id: str) -> str:
     return f"reports/{job_id}.csv"
+
+
+def _read_anew(file: IO[bytes], format_: pb.LibraryFormat.ValueType) -> Iterator[Event]:
+    try:
+        # It was within the limit when it was taken in.
+        yield from read_library(chunks_of(file), max_rows=2**62, format_=format_)[1]
+    except LibraryError as error:
+        raise faults.refused(error) from None
 
 
 async def _streamed(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Judges the records that are not as the header has it: a comma without quotes, or a quote that is never closed. Pure."""
+"""Judges the records that are not as the header has it: a comma without quotes, a quote that is never closed. Pure."""
 
 from collections.abc import Callable, Sequence
 

@@ -77,7 +77,8 @@ _BRACKETS = re.compile(r"\s*[(\[{<]([^()\[\]{}<>]*)[)\]}>]\s*")
 _BY = re.compile(r"(?i)^by\s+")
 _COMMAS = re.compile(r"\s*[,，]\s*")
 _ROLES = re.compile(
-    r"(?i)\b(?:transl|übers|traduc|tradutt|vertal|illustr|illus\b|ill\b|narr|read(?:er| by)|photo|cover|intro|fore|after|"
+    r"(?i)\b(?:transl|übers|traduc|tradutt|vertal|illustr|illus\b|ill\b|narr|read(?:er| by)|photo|cover|intro|fore|"
+    r"after|"
     r"preface|contrib|edit|hrsg|herausg|adapt|artist|colou?r|letter|ink|penc|design|compil|annot|comment|voice|sprecher)"
 )
 """Roles of people who are not the author."""
@@ -136,7 +137,7 @@ def people(cell: str, style: Style = Style.FREE, *, is_more: bool = False) -> tu
 
 
 @lru_cache(maxsize=4096)
-def _people(cell: str, style: Style, is_more: bool) -> tuple[str, ...]:
+def _people(cell: str, style: Style, is_more: bool) -> tuple[str, ...]:  # noqa: FBT001 - a cached function takes no keyword as fast
     text = _TAIL.sub("", _BY.sub("", clean(cell)))
     if text.casefold().rstrip(".") in NOBODY:
         return ()

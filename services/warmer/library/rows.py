@@ -150,11 +150,8 @@ def _judged(
     if isbn13:
         if fault is None:
             return Row(line, title, authors, isbn13), None
-        done = (
-            f"{_FAULTS[fault]}; {_MENDED[mended]}"
-            if mended
-            else f"{_FAULTS[fault]}; that of the other column was taken"
-        )
+        how = _MENDED[mended] if mended else "that of the other column was taken"
+        done = f"{_FAULTS[fault]}; {how}"
         return Row(line, title, authors, isbn13), Repair(line, fault.value, done)
     if authors or any(map(str.isalnum, title)):
         if fault is None:

@@ -1,9 +1,9 @@
 """Which trigger does what: the only place that ties cron lines to work, as a Worker's scheduled() does by its cron."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from mesh.config.problems import ConfigurationError, Problem
-from mesh.schedule.schedule import Handler
+from mesh.schedule.firing import Firing, Handler
 from services.warmer.triggers.micro_batch import MicroBatch
 from services.warmer.triggers.verifying import Verifier
 
@@ -11,8 +11,8 @@ MICRO_BATCH = "*/15 * * * *"
 VERIFY = "0 2 * * *"
 
 
-def handlers_of(crons: Sequence[str], micro_batch: MicroBatch, verifier: Verifier) -> Mapping[str, Handler]:
-    """What to do for each cron line of the manifest.
+def handler_of(crons: Sequence[str], micro_batch: MicroBatch, verifier: Verifier) -> Handler:
+    """What to do when a cron line of the manifest fires.
 
     Args:
         crons: the lines.
@@ -22,9 +22,13 @@ def handlers_of(crons: Sequence[str], micro_batch: MicroBatch, verifier: Verifie
     Raises:
         ConfigurationError: a line that nothing is tied to.
     """
-    known: Mapping[str, Handler] = {MICRO_BATCH: micro_batch.fire, VERIFY: verifier.fire}
+    known: Mapping[str, Callable[[str], Awaitable[str]]] = {MICRO_BATCH: micro_batch.fire, VERIFY: verifier.fire}
     what = f"the warmer does something at {MICRO_BATCH!r} and at {VERIFY!r}, and at no other line."
     problems = [Problem("triggers.crons", f"{cron!r}: {what}") for cron in crons if cron not in known]
     if problems:
         raise ConfigurationError(problems)
-    return {cron: known[cron] for cron in crons}
+
+    async def handle(firing: Firing) -> str:
+        return await known[firing.cron](firing.cron)
+
+    return handle

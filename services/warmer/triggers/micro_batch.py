@@ -66,10 +66,10 @@ class MicroBatch:
                 if job_id := await self._begun(request, cron, None):
                     return f"{job_id} tries {undone} undone searches of library {library_id[:12]} again"
         cursor = await self._cursor()
-        for library_id in _turned(ids, cursor):
+        for turn, library_id in enumerate(_turned(ids, cursor)):
             request = pb.WarmRequest(library_id=library_id, strategy=pb.STRATEGY_HYBRID)
             planned = await self.planner.plan(request, "")
-            first = cursor.batch if library_id == cursor.library_id else 0
+            first = cursor.batch if not turn and library_id == cursor.library_id else 0
             part, extent = await self._slice(planned, first)
             if not extent.searches:
                 continue
@@ -116,4 +116,4 @@ class MicroBatch:
 def _turned(ids: Sequence[str], cursor: _Cursor) -> Sequence[str]:
     """The libraries from the one of the cursor on, and that one once more at the end, from its first batch."""
     at = next((at for at, library_id in enumerate(ids) if library_id >= cursor.library_id), 0)
-    return [*ids[at:], *ids[:at]]
+    return [*ids[at:], *ids[: at + 1]]

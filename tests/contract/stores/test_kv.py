@@ -107,13 +107,41 @@ async def test_extend_if_missing(kv: Kv) -> None:
     assert (await kv.extend_if("missing", b"holder", ttl_s=10), await kv.get("missing")) == (False, None)
 
 
+@pytest.mark.parametrize("key", KEYS)
+async def test_replace_if(kv: Kv, key: str) -> None:
+    """A value is changed by who knows it, and by nobody else."""
+    await kv.put(key, b"\x00\xff old")
+    assert (await kv.replace_if(key, b"another", b"new"), await kv.get(key)) == (False, b"\x00\xff old")
+    assert (await kv.replace_if(key, b"\x00\xff old", b"\x00\xff new"), await kv.get(key)) == (True, b"\x00\xff new")
+
+
+async def test_replace_if_missing(kv: Kv) -> None:
+    """A key that is not there has no value to be changed, and none comes of it."""
+    assert [await kv.replace_if("missing", value, b"new") for value in (b"", b"value")] == [False, False]
+    assert await kv.get("missing") is None
+
+
+async def test_replace_if_of_many(kv: Kv) -> None:
+    """Of many who change one value at once, one did, and the value is that one's."""
+    await kv.put("shared", b"old")
+    wins = await asyncio.gather(*(kv.replace_if("shared", b"old", str(number).encode()) for number in range(20)))
+    assert (sum(wins), await kv.get("shared")) == (1, str(wins.index(True)).encode())
+
+
+async def test_replace_if_lives_for_good(kv: Kv) -> None:
+    """What a key is given so has no end, whatever the value before had."""
+    await kv.put("short", b"old", ttl_s=100)
+    assert (await kv.replace_if("short", b"old", b"new"), await kv.ttl_s("short")) == (True, None)
+
+
 async def test_scripts_after_a_restart(valkey: str) -> None:
     """A server that has forgotten its scripts is told them again."""
     async with aclosing(RedisKv(valkey, "x")) as kv:
         for _ in range(2):
             await kv.put("lease", b"holder")
             assert await kv.extend_if("lease", b"holder", ttl_s=10)
-            assert await kv.delete_if("lease", b"holder")
+            assert await kv.replace_if("lease", b"holder", b"next")
+            assert await kv.delete_if("lease", b"next")
             await kv.raw.script_flush()
 
 

@@ -1,18 +1,28 @@
-"""The warmer with stores in memory and a proxy that keeps the contract: what tests of it are made of."""
+"""The warmer on a real key-value server, with a proxy that keeps the contract: what tests of its jobs are made of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from bookmesh.books.v1 import admin_service_pb2 as books_admin
 from bookmesh.books.v1 import books_service_pb2 as books_pb
+from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceServicer as BooksAdminServicer
+from bookmesh.books.v1.admin_service_pb2_grpc import AdminServiceStub as BooksAdminStub
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceServicer, BooksServiceStub
+from bookmesh.isbndb.v1 import admin_service_pb2 as leaf_admin
+from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceServicer as LeafAdminServicer
+from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceStub as LeafAdminStub
 from bookmesh.isbndb.v1.isbndb_service_pb2_grpc import IsbndbServiceServicer, IsbndbServiceStub
 from bookmesh.mesh.v1.call_error_pb2 import CallError
 from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_SERVICE_UNREACHABLE
-from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_ORIGIN, Work
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_ORIGIN, Work
+from bookmesh.warmer.v1 import admin_service_pb2 as admin_pb
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
+from bookmesh.warmer.v1.admin_service_pb2_grpc import AdminServiceStub
 from bookmesh.warmer.v1.warmer_service_pb2_grpc import WarmerServiceStub
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from mesh.background import Background
 from mesh.breakers import Breakers
@@ -21,10 +31,20 @@ from mesh.introspection import Introspection
 from mesh.stats import Stats
 from mesh.status import MeshError, UnavailableError
 from mesh.stores.memory import MemoryBucket, MemoryKv
+from mesh.stores.protocol import Kv
+from mesh.stores.redis_kv import RedisKv
 from mesh.testing import FakeClock, in_process
-from services.warmer.entrypoints import Default, State, state_of
+from services.warmer.entrypoints import Admin, Default
 from services.warmer.env import Env
+from services.warmer.jobs.asking import Asker
+from services.warmer.opening import State, Tempo, state_of
 from services.warmer.settings import settings_of
+
+TEMPO = Tempo(poll_s=0.02, beat_s=0.03, watch_s=0.01, dead_ms=400)
+"""As the warmer is shipped, but in more of a hurry."""
+
+LIMIT_S = 20.0
+"""Seconds that anything is waited for."""
 
 DUNE = "9780441013593"
 EMMA = "9780141439587"
@@ -36,7 +56,7 @@ Emma,Jane Austen,{EMMA}
 Persuasion,Jane Austen,
 Nobody wrote this,Nobody,{UNKNOWN}
 Emma,Jane Austen,{EMMA}
-,Somebody,
+,,nothing
 Mended,Jane Austen,9780441013594
 """
 """Seven rows: four books, one of them mended, one unknown, a duplicate and a reject; three authors."""
@@ -79,6 +99,10 @@ class FakeBooks(BooksServiceServicer):
         """Set when an answer waits at the gate."""
         self.hold_at = -1
         """How many searches are asked for before the gate closes; never when negative."""
+        self.min_fresh: list[int] = []
+        """The seconds that answers had to stay fresh for, by call."""
+        self.kinds: list[books_pb.QueryKind.ValueType] = []
+        """What the searches were said to be, by search."""
         self.active = 0
         self.most_active = 0
         """Calls at a time."""
@@ -89,6 +113,8 @@ class FakeBooks(BooksServiceServicer):
         """Answers in order."""
         self.metadata = list(context.invocation_metadata() or ())
         self.batches.append([query.q for query in request.queries])
+        self.kinds += [query.kind for query in request.queries]
+        self.min_fresh.append(request.queries[0].cache_control.min_fresh.seconds)
         if self.refusals:
             raise self.refusals.pop(0)
         self.active += 1
@@ -160,80 +186,169 @@ class FakeIsbndb(IsbndbServiceServicer):
     """A leaf that nobody asks."""
 
 
-class SlowKv(MemoryKv):
-    """A store that takes some turns of the loop to write, so that others come in between."""
+class FakeLeafAdmin(LeafAdminServicer):
+    """A leaf that tells what its plan allows."""
 
-    async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
-        """Writes, after a while."""
-        for _ in range(5):
-            await asyncio.sleep(0)
-        await super().put(key, value, ttl_s=ttl_s)
+    def __init__(self) -> None:
+        self.quota = leaf_admin.GetQuotaResponse(
+            plan="premium", calls_per_second=3.0, day_limit=15_000, day_used=100, live_reserve=1_500
+        )
+        self.failure: MeshError | None = None
 
-    async def put_if_absent(self, key: str, value: bytes, *, ttl_s: float | None = None) -> bool:
-        """Writes at once, and answers after a while."""
-        done = await super().put_if_absent(key, value, ttl_s=ttl_s)
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return done
+    async def GetQuota(self, request: leaf_admin.GetQuotaRequest, context: Context) -> leaf_admin.GetQuotaResponse:
+        """The quota, or why it is not told."""
+        if self.failure is not None:
+            raise self.failure
+        return self.quota
+
+
+class FakeBooksAdmin(BooksAdminServicer):
+    """A proxy that tells what lies in the tiers.
+
+    Args:
+        books: whose cache it tells of.
+    """
+
+    def __init__(self, books: FakeBooks) -> None:
+        self._books = books
+        self.fresh_until_s: dict[str, int] = {}
+        """When answers expire, by query; far in the future for all others."""
+
+    async def InspectKey(
+        self, request: books_admin.InspectKeyRequest, context: Context
+    ) -> books_admin.InspectKeyResponse:
+        """What the fake proxy has is in the hot tier and in the cold one."""
+        answer = books_admin.InspectKeyResponse(key=request.q.casefold())
+        for tier in (TIER_HOT, TIER_COLD):
+            copy = answer.copies.add(tier=tier, present=request.q.casefold() in self._books.cache)
+            copy.fresh_until_time.seconds = self.fresh_until_s.get(request.q, 2**33) if copy.present else 0
+        return answer
+
+
+class Wire:
+    """A client of the store whose connections can be cut, for good or while they are down.
+
+    Args:
+        raw: the client.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.down = False
+
+    def __getattr__(self, name: str) -> Any:
+        """What the client has, but for whoever is cut off."""
+        found = getattr(self._raw, name)
+        if not callable(found) or name in {"register_script", "connection_pool"}:
+            return found
+
+        async def cut_or_done(*arguments: Any, **more: Any) -> Any:
+            if self.down:
+                raise RedisConnectionError("cut")
+            return await found(*arguments, **more)
+
+        return cut_or_done
+
+
+class CutKv(RedisKv):
+    """A key-value store whose wire a test can cut."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        super().__init__(url, namespace)
+        self.wire = Wire(super().raw)
+
+    @property
+    def raw(self) -> Any:
+        """The client; scripts that are registered with it go over the same wire."""
+        wire = self.wire
+
+        class _Raw:
+            connection_pool = wire.connection_pool
+
+            def register_script(self, text: str) -> Callable[..., Awaitable[Any]]:
+                script = wire.register_script(text)
+
+                async def run(*arguments: Any) -> Any:
+                    if wire.down:
+                        raise RedisConnectionError("cut")
+                    return await script(*arguments)
+
+                return run
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(wire, name)
+
+        return _Raw()
 
 
 @dataclass
 class House:
     """Everything around the warmer, which outlives its processes."""
 
+    url: str
+    """The key-value server."""
+    namespace: str
+    """Where in it this test's keys are."""
     books: FakeBooks = field(default_factory=FakeBooks)
+    leaf: FakeLeafAdmin = field(default_factory=FakeLeafAdmin)
+    books_admin: FakeBooksAdmin = field(init=False)
     clock: FakeClock = field(default_factory=FakeClock)
-    kv: MemoryKv = field(init=False)
     bucket: MemoryBucket = field(init=False)
+    crons: tuple[str, ...] = ()
     slept: list[float] = field(default_factory=list)
-    ids: int = 0
-    while_asleep: Callable[[], None] = lambda: None
-    """Called in each sleep."""
+    ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
 
     def __post_init__(self) -> None:
         """Opens the stores."""
-        self.kv, self.bucket = MemoryKv(self.clock), MemoryBucket(self.clock)
+        self.bucket = MemoryBucket(self.clock)
+        self.books_admin = FakeBooksAdmin(self.books)  # type: ignore[abstract]  # one method is called
 
-    def env(self, **settings: int | str) -> Env:
+    def env(self, kv: Kv | None = None, **settings: int | str) -> Env:
         """The bindings."""
         return Env(
-            BOOKS_API_PROXY=in_process(BooksServiceStub, self.books, binding="BOOKS_API_PROXY"),
+            BOOKS_API_PROXY=in_process(BooksServiceStub, self.books, binding="BOOKS_API_PROXY", deadline_s=LIMIT_S),
             ISBNDB_WORKER=in_process(IsbndbServiceStub, FakeIsbndb()),  # type: ignore[abstract]  # nobody calls it
-            WARMING_CACHE=self.kv,
+            BOOKS_ADMIN=in_process(BooksAdminStub, self.books_admin),
+            ISBNDB_ADMIN=in_process(LeafAdminStub, self.leaf),
+            WARMING_CACHE=kv or MemoryKv(self.clock),
             LIBRARY_DATA=self.bucket,
             ISBNDB_API_KEY=None,
-            MESH=Introspection(worker="warmer", stats=Stats(), breakers=Breakers()),
+            MESH=Introspection(worker="warmer", stats=Stats(), breakers=Breakers(), crons=self.crons),
             **settings,  # type: ignore[arg-type]  # settings by keyword
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Takes no time but the clock's."""
+        """Takes no time but the clock's: how long is waited between two tries."""
         self.slept.append(seconds)
         self.clock.advance(seconds)
-        self.while_asleep()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
 
     def random_hex(self, size: int) -> str:
         """Counts."""
-        self.ids += 1
-        return f"{self.ids:0{2 * size}x}"
+        return f"{next(self.ids):0{2 * size}x}"
 
     @asynccontextmanager
-    async def process(self, **settings: int | str) -> AsyncIterator["Process"]:
-        """One life of the warmer; at its end all that runs is thrown away."""
-        env = self.env(**settings)
-        async with Background() as background:
-            state = state_of(
-                env,
-                settings_of(env),
-                background,
-                clock=self.clock,
-                monotonic=self.clock,
-                sleep=self.sleep,
-                random_hex=self.random_hex,
-            )
-            await state.jobs.resume_unended()
-            yield Process(in_process(WarmerServiceStub, Default(env, state)), state)
+    async def process(self, *, tempo: Tempo = TEMPO, **settings: int | str) -> AsyncIterator["Process"]:
+        """One life of the warmer; it ends as a process that is told to, unless it was killed before."""
+        kv = CutKv(self.url, self.namespace)
+        env = self.env(kv, **settings)
+        state = state_of(
+            env,
+            settings_of(env),
+            Background(),
+            clock=self.clock,
+            asker=Asker(env.BOOKS_API_PROXY, sleep=self.sleep),
+            random_hex=self.random_hex,
+            tempo=tempo,
+        )
+        stub = in_process(WarmerServiceStub, Default(env, state), deadline_s=LIMIT_S)
+        admin = in_process(AdminServiceStub, Admin(env, state), deadline_s=LIMIT_S)
+        process = Process(stub, admin, state, kv, asyncio.create_task(state.crew.run()))
+        try:
+            yield process
+        finally:
+            await process.end()
+            await kv.aclose()
 
 
 @dataclass
@@ -241,7 +356,20 @@ class Process:
     """One life of the warmer."""
 
     stub: WarmerServiceStub
+    admin: AdminServiceStub
     state: State
+    kv: CutKv
+    crew: "asyncio.Task[None]"
+
+    async def end(self) -> None:
+        """Ends it in order: what is in hand is written down."""
+        self.crew.cancel()
+        await asyncio.wait({self.crew})
+
+    async def kill(self) -> None:
+        """Ends it as SIGKILL does: nothing is written any more."""
+        self.kv.wire.down = True
+        await self.end()
 
     async def upload(self, text: str | bytes = LIBRARY, *, name: str = "library.csv") -> pb.UploadLibraryResponse:
         """Uploads a library."""
@@ -273,8 +401,29 @@ class Process:
         call = self.stub.GetWarmReport(pb.GetWarmReportRequest(job_id=job_id))
         return b"".join([part.data async for part in call]).decode()
 
+    async def verify(
+        self, library_id: str = "", sample: int = 0, *, repair: bool = False
+    ) -> admin_pb.VerifyCacheResponse:
+        """Looks whether a library is cached."""
+        request = admin_pb.VerifyCacheRequest(library_id=library_id, sample_count=sample, repair=repair)
+        return await self.admin.VerifyCache(request)
+
 
 def settled(progress: pb.WarmProgress) -> int:
     """Searches that are done with."""
     done = progress.fresh_count + progress.warmed_count + progress.not_found_count
     return done + progress.failed_count + progress.parked_count
+
+
+async def until(condition: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
+    """Waits until something holds.
+
+    Raises:
+        TimeoutError: it does not within LIMIT_S.
+    """
+    async with asyncio.timeout(LIMIT_S):
+        while True:
+            held = condition()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.01)

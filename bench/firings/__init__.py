@@ -1,0 +1,1 @@
+"""How often triggers fire where replicas differ in their clocks, die and come back: counted over simulated days."""
