@@ -89,7 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     console().print(table(counts, options.days, options.replicas))
-    return 0 if all(each.is_met(course.expected(options.days)) for course, each in zip(COURSES, counts, strict=True)) else 1
+    return (
+        0
+        if all(each.is_met(course.expected(options.days)) for course, each in zip(COURSES, counts, strict=True))
+        else 1
+    )
 
 
 if __name__ == "__main__":

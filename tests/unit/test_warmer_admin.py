@@ -16,8 +16,6 @@ from tests.unit.warmer_house import DUNE, House
 @pytest.mark.parametrize(
     ("method", "request_"),
     [
-        ("ListTriggers", pb.ListTriggersRequest()),
-        ("FireTrigger", pb.FireTriggerRequest(cron="0 2 * * *")),
         ("VerifyCache", pb.VerifyCacheRequest()),
     ],
 )
