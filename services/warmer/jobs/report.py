@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from services.warmer.checks import InlineBook
 from services.warmer.jobs.outcome import Outcome, Settled
-from services.warmer.library.reading import Duplicate, Event
+from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.rows import Reject, Repair, Row
 from services.warmer.plan.searches import Search, author_search, book_search
 

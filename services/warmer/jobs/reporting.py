@@ -13,7 +13,6 @@ from services.warmer.jobs.report import report_of
 from services.warmer.jobs.settling import settled_searches
 from services.warmer.jobs.store import JobStore
 from services.warmer.library.libraries import Libraries
-from services.warmer.plan.planning import events_of
 from services.warmer.plan.searches import Search
 from services.warmer.plan.shelf import PlanShelf
 
@@ -51,8 +50,8 @@ class Reports:
                 yield chunk
             return
         library = await self.libraries.require(request.library_id)
-        async with self.libraries.opened(request.library_id) as file:
-            chunks = report_of(events_of(file, library.format), look, is_whole=is_whole)
+        async with self.libraries.events(library) as events:
+            chunks = report_of(events, look, is_whole=is_whole)
             while chunk := await asyncio.to_thread(lambda: next(chunks, b"")):
                 yield chunk
 

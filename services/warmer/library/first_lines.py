@@ -1,71 +1,80 @@
-"""Remembers which line had a key first, for millions of keys in little memory: twelve bytes for each place of a table.
+"""Remembers which line had a key first, for millions of keys in little memory: eight bytes for each place of a table.
 
-A dict of that size takes eight times as much. Open addressing with linear probing; a table grows by doubling, and keys
-are parted over several, so that what is copied at a time is small.
+A dict of that size takes ten times as much. Open addressing with linear probing; keys are parted over many small
+tables, so that what is copied when one grows is small.
 """
 
 from array import array
 
-_START = 256
-"""Places of a new table."""
+_START = 16
+"""Places of a new table; a table grows by doubling, when three quarters of it are filled."""
 
-_PARTS = 16
+_PARTS = 1024
 _PART_MASK = _PARTS - 1
-_PART_BITS = 4
-_KEY_MASK = 2**64 - 1
 
-_FILLED = 0.7
-"""The share of its places that is filled when a table grows."""
+_LINE_BITS = 24
+_LINE_MASK = 2**_LINE_BITS - 1
+_UPPER_BITS = 40
+_UPPER_MASK = (2**_UPPER_BITS - 1) << _LINE_BITS
+
+_SPREAD = 0x9E3779B97F
+"""Odd, so that it takes each number of forty bits to another one; the golden ratio spreads neighbours (Knuth, 6.4)."""
+
+_BOOKLAND = 978_000_000_000
 
 
 class FirstLines:
-    """Lines by 64-bit keys."""
+    """Lines by keys of fifty bits."""
 
-    __slots__ = ("_count", "_keys", "_limits", "_lines")
+    __slots__ = ("_room", "_tables")
 
     def __init__(self) -> None:
-        self._keys = [array("Q", bytes(8 * _START)) for _ in range(_PARTS)]
-        self._lines = [array("I", bytes(4 * _START)) for _ in range(_PARTS)]
-        self._count = [0] * _PARTS
-        self._limits = [int(_START * _FILLED)] * _PARTS
+        self._tables = [array("Q", bytes(8 * _START)) for _ in range(_PARTS)]
+        """By the lower ten bits of the key, tables of its upper forty beside the line; zero is an empty place."""
+        self._room = [_START * 3 // 4] * _PARTS
+        """How many more keys each table takes before it grows."""
 
     def __len__(self) -> int:
-        return sum(self._count)
+        return sum(len(table) * 3 // 4 - room for table, room in zip(self._tables, self._room, strict=True))
 
     def setdefault(self, key: int, line: int) -> int:
         """The line that had a key first: this one, from now on, when none had it.
 
         Args:
-            key: any number; its lower 64 bits count.
-            line: from 1 to 2**32 - 1.
+            key: a hash, whose bits 0 to 9 and 24 to 63 count. So among a million texts two are taken for one in one
+                library of two thousand; `isbn_key` confuses none.
+            line: from 1; lines beyond 16 million are all taken for that one.
         """
-        key &= _KEY_MASK
         part = key & _PART_MASK
-        keys, lines = self._keys[part], self._lines[part]
-        mask = len(keys) - 1
-        at = key >> _PART_BITS & mask
-        while first := lines[at]:
-            if keys[at] == key:
-                return first
+        table = self._tables[part]
+        upper = key & _UPPER_MASK
+        mask = len(table) - 1
+        at = key >> _LINE_BITS & mask
+        while place := table[at]:
+            if place & _UPPER_MASK == upper:
+                return place & _LINE_MASK
             at = at + 1 & mask
-        keys[at] = key
-        lines[at] = line
-        self._count[part] += 1
-        if self._count[part] > self._limits[part]:
+        table[at] = upper | min(line, _LINE_MASK)
+        self._room[part] -= 1
+        if not self._room[part]:
             self._grow(part)
         return line
 
     def _grow(self, part: int) -> None:
-        old_keys, old_lines = self._keys[part], self._lines[part]
-        size = 2 * len(old_keys)
+        old = self._tables[part]
+        size = 2 * len(old)
         mask = size - 1
-        keys, lines = array("Q", bytes(8 * size)), array("I", bytes(4 * size))
-        for key, line in zip(old_keys, old_lines, strict=True):
-            if line:
-                at = key >> _PART_BITS & mask
-                while lines[at]:
-                    at = at + 1 & mask
-                keys[at] = key
-                lines[at] = line
-        self._keys[part], self._lines[part] = keys, lines
-        self._limits[part] = int(size * _FILLED)
+        table = array("Q", bytes(8 * size))
+        for place in filter(None, old):
+            at = place >> _LINE_BITS & mask
+            while table[at]:
+                at = at + 1 & mask
+            table[at] = place
+        self._tables[part] = table
+        self._room[part] = size * 3 // 8
+
+
+def isbn_key(isbn13: str) -> int:
+    """The key of an ISBN-13, which no other ISBN has: its digits but the last are less than forty bits."""
+    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD & (2**_UPPER_BITS - 1)
+    return upper << _LINE_BITS | upper >> (_UPPER_BITS - 10)

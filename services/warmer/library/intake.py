@@ -14,12 +14,17 @@ from mesh.status import InvalidArgumentError
 from services.warmer import faults
 from services.warmer.jobs.messages import timestamp
 from services.warmer.library.decoding import LibraryError
+from services.warmer.library.events import EventWriter
 from services.warmer.library.libraries import Libraries, chunks_of, spool
+from services.warmer.library.memory import give_back
 from services.warmer.library.reading import LibraryCounts, read_library
 from services.warmer.library.rows import Reject, Repair
 
 TOLD = 100
 """Rejects, and repairs, that an answer shows; their numbers are told in full."""
+
+LARGE = 8 * 1024 * 1024
+"""Bytes of a library from which on the memory that it took is worth giving back."""
 
 _NAME_LENGTH = 255
 
@@ -56,25 +61,25 @@ class Intake:
                 can't be read by the format that is forced), or INVALID_FIELD.
             UnavailableError: STORE_UNAVAILABLE.
         """
-        with spool() as file:
+        with spool() as file, spool() as events:
             header, library_id = await self._gather(parts, file)
             stored = await self._libraries.find(library_id)
             if stored is not None and header.format in {pb.LIBRARY_FORMAT_UNSPECIFIED, stored.library.format}:
                 stored.already_stored = True
                 return stored
             # Reading holds the processor for long, so it is done beside the loop that serves everybody else.
-            answer = await asyncio.to_thread(self._read, file, header.format)
+            answer = await asyncio.to_thread(self._read, file, events, header.format)
             library = answer.library
             library.id = library_id
             library.byte_count = file.seek(0, 2)
             if stored is None:
                 library.file_name = header.file_name[:_NAME_LENGTH]
                 library.create_time.CopyFrom(timestamp(self._clock()))
-                await self._libraries.keep(file, answer)
+                await self._libraries.keep(file, events, answer)
             else:
                 library.file_name = stored.library.file_name
                 library.create_time.CopyFrom(stored.library.create_time)
-                await self._libraries.keep_summary(answer)
+                await self._libraries.keep_reading(events, answer)
                 answer.already_stored = True
         _log.info(
             "library_stored",
@@ -107,19 +112,27 @@ class Intake:
             is_first = False
         return header, digest.hexdigest()
 
-    def _read(self, file: IO[bytes], format_: pb.LibraryFormat.ValueType) -> pb.UploadLibraryResponse:
-        counts = LibraryCounts()
+    def _read(
+        self, file: IO[bytes], packed: IO[bytes], format_: pb.LibraryFormat.ValueType
+    ) -> pb.UploadLibraryResponse:
+        """Reads a library, packs what it holds into a file, and tells about it."""
+        counts, writer = LibraryCounts(), EventWriter(packed)
+        is_large = file.seek(0, 2) >= LARGE
+        if is_large:
+            give_back()
         answer = pb.UploadLibraryResponse()
         try:
             columns, events = read_library(chunks_of(file), max_rows=self._max_rows, format_=format_)
             for event in events:
                 counts.add(event)
+                writer.add(event)
                 if isinstance(event, Reject) and len(answer.rejects) < TOLD:
                     answer.rejects.add(line=event.line, reason=event.reason, hint=event.hint, text=event.text)
                 elif isinstance(event, Repair) and len(answer.repairs) < TOLD:
                     answer.repairs.add(line=event.line, reason=event.reason, hint=event.hint)
         except LibraryError as error:
             raise faults.refused(error) from None
+        writer.flush()
         answer.library.MergeFrom(
             pb.Library(
                 format=columns.format,
@@ -132,4 +145,6 @@ class Intake:
                 columns=columns.names,
             )
         )
+        if is_large:
+            give_back()
         return answer

@@ -1,6 +1,7 @@
 """The only module that reads and writes LIBRARY_DATA: libraries under their hash, and the reports of jobs.
 
 libraries/<sha256>.csv        the file as it came
+libraries/<sha256>.<n>.events what was found in it, read by format n
 libraries/<sha256>.summary    what the answer to its upload was; written last, so a library without it is none
 reports/<job>.csv             what became of each row
 """
@@ -15,6 +16,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Bucket
 from services.warmer import faults
+from services.warmer.library.events import Event, events_in
 
 _FOLDER, _SUMMARY = "libraries/", ".summary"
 
@@ -79,31 +81,37 @@ class Libraries:
             if found is not None:
                 yield found.library
 
-    async def keep(self, file: IO[bytes], answer: pb.UploadLibraryResponse) -> None:
-        """Stores a library; when this returns, it is safe."""
+    async def keep(self, file: IO[bytes], events: IO[bytes], answer: pb.UploadLibraryResponse) -> None:
+        """Stores a library; when this returns, it is safe.
+
+        Args:
+            file: its bytes.
+            events: what was found in it, packed.
+            answer: what its uploader is told.
+        """
+        library = answer.library
+        metadata = {"file-name": library.file_name.encode("ascii", "replace").decode()}
+        async with _store():
+            await self._bucket.put_stream(_file(library.id), _streamed(file), metadata=metadata)
+        await self.keep_reading(events, answer)
+
+    async def keep_reading(self, events: IO[bytes], answer: pb.UploadLibraryResponse) -> None:
+        """Stores what was found in a library whose bytes are stored."""
         library = answer.library
         async with _store():
-            await self._bucket.put_stream(
-                _file(library.id),
-                _streamed(file),
-                metadata={"file-name": library.file_name.encode("ascii", "replace").decode()},
-            )
-        await self.keep_summary(answer)
-
-    async def keep_summary(self, answer: pb.UploadLibraryResponse) -> None:
-        """Stores what is known of a library whose bytes are stored."""
-        async with _store():
-            await self._bucket.put(_summary(answer.library.id), answer.SerializeToString())
+            await self._bucket.put_stream(_events(library.id, library.format), _streamed(events))
+            await self._bucket.put(_summary(library.id), answer.SerializeToString())
 
     async def delete(self, library_id: str) -> None:
         """Forgets a library, if there is one. Its summary goes first: what has none is no library."""
         async with _store():
             await self._bucket.delete(_summary(library_id))
-            await self._bucket.delete(_file(library_id))
+            for key in [info.key async for info in self._bucket.list(f"{_FOLDER}{library_id}.")]:
+                await self._bucket.delete(key)
 
     @asynccontextmanager
-    async def opened(self, library_id: str) -> AsyncIterator[IO[bytes]]:
-        """A library's bytes, as a file of one's own.
+    async def events(self, library: pb.Library) -> AsyncIterator[Iterator[Event]]:
+        """What was found in a library when it was read, line by line.
 
         Raises:
             NotFoundError: LIBRARY_NOT_FOUND.
@@ -111,11 +119,11 @@ class Libraries:
         with spool() as file:
             async with _store():
                 try:
-                    async for data in self._bucket.stream(_file(library_id)):
+                    async for data in self._bucket.stream(_events(library.id, library.format)):
                         file.write(data)
                 except KeyError:
-                    raise faults.not_found(library_id) from None
-            yield file
+                    raise faults.not_found(library.id) from None
+            yield events_in(file)
 
     async def keep_report(self, job_id: str, chunks: AsyncIterator[bytes]) -> None:
         """Stores the report of a job that is done."""
@@ -134,6 +142,10 @@ class Libraries:
 
 def _file(library_id: str) -> str:
     return f"{_FOLDER}{library_id}.csv"
+
+
+def _events(library_id: str, format_: pb.LibraryFormat.ValueType) -> str:
+    return f"{_FOLDER}{library_id}.{format_}.events"
 
 
 def _summary(library_id: str) -> str:

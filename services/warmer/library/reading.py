@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-import msgspec
 from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
 
 from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
-from services.warmer.library.first_lines import FirstLines
+from services.warmer.library.events import Duplicate, Event
+from services.warmer.library.first_lines import FirstLines, isbn_key
 from services.warmer.library.formats import FORMATS
 from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
 from services.warmer.library.mending import odd_judge_of
@@ -53,20 +53,6 @@ class EmptyLibraryError(LibraryError):
 
     def __init__(self) -> None:
         super().__init__("the library has no row")
-
-
-class Duplicate(msgspec.Struct, frozen=True, gc=False):
-    """A line that repeats a book."""
-
-    line: int
-    """Where it begins."""
-    of_line: int
-    """The line that has the book first."""
-    authors: tuple[str, ...] = ()
-    """Who wrote it, as this line has it; the first may have known fewer."""
-
-
-Event = Row | Reject | Repair | Duplicate
 
 
 @dataclass(slots=True)
@@ -213,7 +199,7 @@ class _FirstBook:
         line, authors = row.line, row.authors
         if not row.isbn13:
             return self._texts.setdefault(hash(row.text_key), line)
-        first = self._isbns.setdefault(hash(row.isbn13), line)
+        first = self._isbns.setdefault(isbn_key(row.isbn13), line)
         if row.title and authors:
             self._texts.setdefault(hash(row.text_key), line)
         return first

@@ -39,7 +39,7 @@ _FORMULA = 16
 """Characters of an ISBN-13 in Goodreads' `="..."`."""
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
+class Row(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=0):
     """A line that holds a book, or at least an author."""
 
     line: int
@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return title.encode("utf-8", "surrogatepass") + b"\0" + folded(author)
 
 
-class Reject(msgspec.Struct, frozen=True, gc=False):
+class Reject(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=1):
     """A line that can't be used."""
 
     line: int
@@ -74,7 +74,7 @@ class Reject(msgspec.Struct, frozen=True, gc=False):
     """The line, cut to TEXT_LENGTH."""
 
 
-class Repair(msgspec.Struct, frozen=True, gc=False):
+class Repair(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
     """A line that was mended."""
 
     line: int

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
-from services.warmer import faults
 from services.warmer.checks import InlineBook, inline_books
-from services.warmer.library.decoding import LibraryError
-from services.warmer.library.libraries import Libraries, chunks_of
-from services.warmer.library.reading import Duplicate, Event, read_library
+from services.warmer.library.events import Duplicate, Event
+from services.warmer.library.libraries import Libraries
 from services.warmer.library.rows import Row
 from services.warmer.plan.making import PlanMaker
 from services.warmer.plan.parked import Parked
@@ -54,7 +51,6 @@ class Planner:
             name: of its own plan, where the request is not for a whole library.
 
         Raises:
-            InvalidArgumentError: the library can't be read (any more).
             NotFoundError: LIBRARY_NOT_FOUND.
             UnavailableError: STORE_UNAVAILABLE.
         """
@@ -73,32 +69,15 @@ class Planner:
         plan_id = f"{request.library_id}-{strategy_name}-{library.format}-{VERSION}"
         head = await self.shelf.head(plan_id)
         if head is None:
-            async with self.libraries.opened(request.library_id) as file:
-                maker = await asyncio.to_thread(_planned, file, library.format, strategy)
+            async with self.libraries.events(library) as events:
+                maker = await asyncio.to_thread(_planned, events, strategy)
             head = await self.shelf.keep(plan_id, maker)
         return Planned(plan_id=plan_id, head=head, library=library, is_own=False)
 
 
-def events_of(file: IO[bytes], format_: pb.LibraryFormat.ValueType) -> Iterator[Event]:
-    """What a stored library holds, line by line.
-
-    Args:
-        file: its bytes.
-        format_: the format that it is read by.
-
-    Raises:
-        InvalidArgumentError: it can't be read, though it could when it was uploaded.
-    """
-    try:
-        # It was within the limit when it was taken in.
-        yield from read_library(chunks_of(file), max_rows=2**62, format_=format_)[1]
-    except LibraryError as error:
-        raise faults.refused(error) from None
-
-
-def _planned(file: IO[bytes], format_: pb.LibraryFormat.ValueType, strategy: pb.Strategy.ValueType) -> PlanMaker:
+def _planned(events: Iterator[Event], strategy: pb.Strategy.ValueType) -> PlanMaker:
     maker = PlanMaker(strategy)
-    for event in events_of(file, format_):
+    for event in events:
         if isinstance(event, Row):
             maker.add(event)
         elif isinstance(event, Duplicate) and strategy != pb.STRATEGY_ISBN:
