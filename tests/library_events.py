@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.warmer.library.reading import Duplicate, Event
+from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.rows import Reject, Repair, Row
 
 Told = list[int | str | list[str]]

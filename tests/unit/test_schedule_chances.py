@@ -94,7 +94,7 @@ async def lived(
     line: str, ahead: Sequence[float], works_s: float, blows: Sequence[tuple[float, str, int]], seed: int
 ) -> Life:
     """Lives through a course."""
-    world, chance = World(NOON + seed % 600), random.Random(seed)
+    world, chance = World(NOON + seed % 600), random.Random(seed)  # noqa: S311 - chances that come again, no secrets
     kv, runs = MemoryKv(lambda: world.now), list[Run]()
     replicas = [
         Replica(
@@ -104,7 +104,7 @@ async def lived(
             [line],
             runs,
             ahead_s=seconds,
-            chance=random.Random(chance.random()),
+            chance=random.Random(chance.random()),  # noqa: S311 - as above
             works_s=works_s,
             slowest_s=SLOWEST_S,
             timing=TIMING,

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.warmer.library.decoding import LibraryError, NotTextError
+from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.people import people
 from services.warmer.library.reading import (
     MAX_ROWS,
-    Duplicate,
     EmptyLibraryError,
-    Event,
     LibraryCounts,
     NoUsableColumnError,
     TooManyRowsError,

@@ -13,9 +13,9 @@ _PARTS = 1024
 _PART_MASK = _PARTS - 1
 
 _LINE_BITS = 24
-_LINE_MASK = 2**_LINE_BITS - 1
+_LINE_MASK = (1 << _LINE_BITS) - 1
 _UPPER_BITS = 40
-_UPPER_MASK = (2**_UPPER_BITS - 1) << _LINE_BITS
+_UPPER_MASK = ((1 << _UPPER_BITS) - 1) << _LINE_BITS
 
 _SPREAD = 0x9E3779B97F
 """Odd, so that it takes each number of forty bits to another one; the golden ratio spreads neighbours (Knuth, 6.4)."""
@@ -76,5 +76,5 @@ class FirstLines:
 
 def isbn_key(isbn13: str) -> int:
     """The key of an ISBN-13, which no other ISBN has: its digits but the last are less than forty bits."""
-    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD & (2**_UPPER_BITS - 1)
+    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD & ((1 << _UPPER_BITS) - 1)
     return upper << _LINE_BITS | upper >> (_UPPER_BITS - 10)

@@ -14,7 +14,7 @@ from services.warmer.library.formats import FORMATS
 from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
 from services.warmer.library.mending import odd_judge_of
 from services.warmer.library.records import records_of
-from services.warmer.library.rows import Reject, Repair, Row, judge_of
+from services.warmer.library.rows import Reject, Row, judge_of
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""

@@ -1,8 +1,9 @@
-"""What triggers keep on every store alike: one firing of many at once, leases that end, and all of it after a restart."""
+"""What triggers keep on every store: one firing of many at once, leases that end, and all of it after a restart."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Self
 
 from mesh.background import Background
 from mesh.schedule.firing import Firing
@@ -26,7 +27,7 @@ class Replicas:
         self._connect = connect
         self._life = AsyncExitStack()
 
-    async def __aenter__(self) -> "Replicas":
+    async def __aenter__(self) -> Self:
         """Opens nothing yet."""
         return self
 

@@ -10,7 +10,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from mesh.status import DataLossError
 from services.warmer.jobs.outcome import Outcome, Settled
 from services.warmer.jobs.report import CHUNK, report_of
-from services.warmer.library.reading import Duplicate, Event
+from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.rows import Reject, Repair, Row
 from services.warmer.plan.searches import Search
 from tests.integration.warmer.house import DUNE, EMMA, LIBRARY, UNKNOWN, House, settled, until
