@@ -29,7 +29,7 @@ class FirstLines:
     __slots__ = ("_room", "_tables")
 
     def __init__(self) -> None:
-        self._tables = [array("Q", bytes(8 * _START)) for _ in range(_PARTS)]
+        self._tables: list[array[int]] = [array("Q", bytes(8 * _START)) for _ in range(_PARTS)]
         """By the lower ten bits of the key, tables of its upper forty beside the line; zero is an empty place."""
         self._room = [_START * 3 // 4] * _PARTS
         """How many more keys each table takes before it grows."""
@@ -76,5 +76,5 @@ class FirstLines:
 
 def isbn_key(isbn13: str) -> int:
     """The key of an ISBN-13, which no other ISBN has: its digits but the last are less than forty bits."""
-    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD & ((1 << _UPPER_BITS) - 1)
-    return upper << _LINE_BITS | upper >> (_UPPER_BITS - 10)
+    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD % (1 << _UPPER_BITS)
+    return upper * (1 << _LINE_BITS) + upper // 2 ** (_UPPER_BITS - 10)

@@ -97,7 +97,8 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
     signs = [sign for sign in delimiters if sign in lines[at]] or [","]
     for sign in signs:
         found = _headed(lines, at, _settled(Dialect(sign), lines[at:]), GENERIC)
-        if found is not None and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), []))):
+        # A single word over ISBNs is as well a line of their list.
+        if found is not None and found.columns.width > 1 and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), []))):
             return found
     return None
 
@@ -248,8 +249,7 @@ def style_of(cells: Sequence[str]) -> Style:
     turned = sum(looks_turned(*pair) for pair in pairs)
     if pairs and turned > _MOST * len(pairs) and len(pairs) >= _HALF * len(cells):
         return Style.TURNED
-    whole = sum("," not in cell and len(cell.split()) > 1 for cell in cells)
-    if pairs and whole > _HALF * len(cells) and len(pairs) - turned > turned:
+    if len(pairs) - turned > max(turned, 1):
         return Style.LIST
     return Style.FREE
 

@@ -31,9 +31,10 @@ class Dialect:
     skips_blanks: bool = False
     """A blank after the delimiter is no part of the cell."""
 
-    def reader(self, lines: Iterable[str], *, is_raw: bool = False) -> "Reader":
-        """Reads lines; raw takes quotes for letters like any other."""
+    def reader(self, lines: Iterable[str], *, is_raw: bool = False, is_strict: bool = False) -> "Reader":
+        """Reads lines; raw takes quotes for letters like any other, strict takes no letter between quote and comma."""
         options: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if is_raw else {"quotechar": self.quote}
+        options["strict"] = is_strict
         return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.skips_blanks, **options)
 
 
@@ -80,11 +81,19 @@ class Lines:
                 self._size -= self._kept[0][2]
             yield part
 
-    def since(self, line: int) -> list[str]:
-        """The lines from one on, as far as whole parts were given out; none when that line is no longer kept."""
+    def since(self, line: int, before: int | None = None) -> list[str]:
+        """The lines from one on, as far as whole parts were given out; none when that line is no longer kept.
+
+        Args:
+            line: the first.
+            before: the one behind the last; None for as many as there are.
+        """
         if not self._kept or line < self._kept[0][0]:
             return []
-        return [text for first, part, _ in self._kept for text in part[max(0, line - first) :]]
+        end = self._next if before is None else before
+        return [
+            text for first, part, _ in self._kept if first < end for text in part[max(0, line - first) : end - first]
+        ]
 
 
 def records_of(
@@ -110,7 +119,7 @@ def records_of(
         try:
             for cells in reader:
                 end = base + reader.line_num
-                if end - line > 1 and len(cells) != width and (alone := _alone(lines, line + 1, dialect, cells, width)):
+                if end - line > 1 and (alone := _alone(lines, range(line + 1, end + 1), dialect, cells, width)):
                     break
                 yield line + 1, cells, False
                 line = end
@@ -121,21 +130,32 @@ def records_of(
             alone = _first(lines, line + 1, dialect)
         yield line + 1, alone, True
         mended += 1
-        before = line + 1 if lines.since(line + 1) else end
+        before = line + 1 if lines.since(line + 1, line + 2) else end
         source = chain(lines.since(before + 1), lines)
 
 
-def _alone(lines: Lines, line: int, dialect: Dialect, cells: Sequence[str], width: int) -> list[str]:
-    """The cells of a record's first line; none when they are not as many as there should be."""
-    if sum(map(len, cells)) > _KEPT:
+def _alone(lines: Lines, span: range, dialect: Dialect, cells: Sequence[str], width: int) -> list[str]:
+    """The cells of a record's first line; none when it is not that line alone which makes a record."""
+    if width == 1 or sum(map(len, cells)) > _KEPT:
         return []
-    alone = _first(lines, line, dialect)
-    return alone if len(alone) == width > 1 else []
+    if len(cells) == width and _is_well_quoted(lines.since(span.start, span.stop), dialect):
+        return []
+    alone = _first(lines, span.start, dialect)
+    return alone if len(alone) == width else []
+
+
+def _is_well_quoted(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether every quote that closes a cell stands at its end: one that opens a cell behind it does not."""
+    try:
+        list(dialect.reader(lines, is_strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 def _first(lines: Lines, line: int, dialect: Dialect) -> list[str]:
     """The cells of a line whose quotes are letters; none when it is longer than any book needs."""
-    text = next(iter(lines.since(line)), "").rstrip("\n")
+    text = next(iter(lines.since(line, line + 1)), "").rstrip("\n")
     if len(text) > CELL_LIMIT:
         return []
     cells = next(iter(dialect.reader([text], is_raw=True)), [])

@@ -1,0 +1,107 @@
+"""Rows: titles without what is not theirs, and the ISBN that is beyond doubt."""
+
+import pytest
+from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_GENERIC
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.cataloguing.text import line_of
+from services.cataloguing.titles import title_of
+from services.warmer.library.columns import Columns
+from services.warmer.library.people import CELL_LENGTH
+from services.warmer.library.rows import Repair, Row, folded, judge_of, title_of_cell
+
+DUNE = "9780441013593"
+NOTHING = {"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"}
+JUDGE = judge_of(Columns(format=LIBRARY_FORMAT_GENERIC, width=4, title=0, author=1, isbns=(2, 3)))
+WORDS = st.sampled_from(
+    ["Dune", " ", "(Dune, #1)", "(Dune #1)", "#1", "(", ")", "[", "]", ": ", "A Novel", ", The", ",", "-", "(Penguin Classics)"]
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "title"),
+    [
+        ("Dune (Dune, #1)", "Dune"),
+        ("Guards (Discworld, #8; City Watch, #1)", "Guards"),
+        ("Dune (Dune Chronicles #1)", "Dune"),
+        ("Emma (Penguin Classics)", "Emma"),
+        ("Ashes: A Novel", "Ashes"),
+        ("Hobbit, The", "The Hobbit"),
+        ("2001: A Space Odyssey", "2001: A Space Odyssey"),
+        ("(Untitled, #1)", "(Untitled, #1)"),
+        ("Ha (ha)", "Ha (ha)"),
+        ("Q &amp; A", "Q & A"),
+        ("A\nB", "A B"),
+        ("n/a", ""),
+        ("", ""),
+    ],
+)
+def test_titles(cell: str, title: str) -> None:
+    """Series, publisher's line and markup are taken off a title, and the article comes first."""
+    assert title_of_cell(cell) == title
+
+
+@given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=6).map("".join)))
+def test_the_short_way(cell: str) -> None:
+    """What does not come to `title_of` is what that would have made of it."""
+    expected = title_of(line_of(cell, CELL_LENGTH), "").main
+    assert title_of_cell(cell) == ("" if expected.casefold() in NOTHING else expected)
+
+
+@pytest.mark.parametrize(
+    ("thirteen", "ten", "isbn13", "reason"),
+    [
+        (DUNE, "0441013597", DUNE, ""),
+        (DUNE, "0441013598", DUNE, ""),
+        ("", "0441013597", DUNE, ""),
+        ("9780441013594", "0441013597", DUNE, "WRONG_CHECK_DIGIT"),
+        ("9.78044E+12", "0441013597", DUNE, "ISBN_ROUNDED"),
+        ("9.78044101359E+12", "441013597", DUNE, "ISBN_LOST_ZEROS"),
+        ("9.78044101359E+12", "441013598", DUNE, "ISBN_ROUNDED"),
+        ("978044101359", "", DUNE, "ISBN_WITHOUT_CHECK_DIGIT"),
+        ("9780441013594", "0441013598", "", "WRONG_CHECK_DIGIT"),
+        ("abc", "", "", "NOT_AN_ISBN"),
+        ("", "", "", ""),
+    ],
+)
+def test_the_isbn_of_two_cells(thirteen: str, ten: str, isbn13: str, reason: str) -> None:
+    """A wrong or lossy cell is mended by its sibling or by itself, or set aside; what was done is told."""
+    found, repair = JUDGE(7, ["Dune", "Frank Herbert", thirteen, ten])
+    assert found == Row(7, "Dune", ("Frank Herbert",), isbn13)
+    assert (repair.reason if repair else "") == reason
+    assert repair is None or (isinstance(repair, Repair) and repair.line == 7 and repair.hint)
+
+
+def test_a_short_row() -> None:
+    """A row that ends early has empty cells at its end."""
+    assert JUDGE(1, ["Dune"]) == (Row(1, "Dune", (), ""), None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Emma!", "emma", True),
+        ("Pre-history", "Prehistory", True),
+        ("É\u0301toile", "é\u0301toile", True),
+        ("Étoile", "E\u0301toile", True),
+        ("ＤＵＮＥ", "dune", True),
+        ("Étoile", "Etoile", False),
+        ("Dune 1", "Dune 2", False),
+    ],
+)
+def test_folded(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - a case of the table
+    """Texts are one without regard to case, signs and the form of accents."""
+    assert (folded(one) == folded(other)) is same
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_titles_and_authors_do_not_mix(title: str, author: str) -> None:
+    """What stands in the title is no part of the author."""
+    key = Row(1, title, (author,), "").text_key
+    assert key.count(b"\0") == 1 + title.count("\0") + author.count("\0") or not title.isalnum()
+
+
+def test_titles_of_signs() -> None:
+    """A title without a letter is a title, and not its author alone."""
+    assert Row(1, "!!!", ("X",), "").text_key != Row(1, "", ("X",), "").text_key
