@@ -98,7 +98,11 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
     for sign in signs:
         found = _headed(lines, at, _settled(Dialect(sign), lines[at:]), GENERIC)
         # A single word over ISBNs is as well a line of their list.
-        if found is not None and found.columns.width > 1 and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), []))):
+        if (
+            found is not None
+            and found.columns.width > 1
+            and not any(map(isbn13_of, next(cells_of(lines[at:], found.dialect), [])))
+        ):
             return found
     return None
 

@@ -100,7 +100,14 @@ def test_lists(text: str, format_: pb.LibraryFormat.ValueType) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["year,rating\n1999,5\n", "a,b\n1,2\n", "{}\n", "The end of it all\nA house by the sea\n", "Work Id,Bookshelf\nOL1W,x\n"]
+    "text",
+    [
+        "year,rating\n1999,5\n",
+        "a,b\n1,2\n",
+        "{}\n",
+        "The end of it all\nA house by the sea\n",
+        "Work Id,Bookshelf\nOL1W,x\n",
+    ],
 )
 def test_nothing_to_use(text: str) -> None:
     """What names nothing that is known has no layout."""
