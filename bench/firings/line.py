@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from bench.firings.world import World
+from mesh.schedule.running import Sleep
 from mesh.stores.errors import StoreUnavailableError
 from mesh.stores.protocol import Kv
 
@@ -17,13 +18,15 @@ class Line:
         kv: the store.
         world: whose time passes meanwhile, and by whose time keys end.
         chance: how long each way takes.
+        sleep: waits for so many seconds of the world's time, or longer where whoever waits stands still.
         slowest_s: the longest that one way takes.
     """
 
-    def __init__(self, kv: Kv, world: World, chance: random.Random, *, slowest_s: float = 0.0) -> None:
+    def __init__(self, kv: Kv, world: World, chance: random.Random, *, sleep: Sleep, slowest_s: float) -> None:
         self._kv = kv
         self._world = world
         self._chance = chance
+        self._sleep = sleep
         self._slowest_s = slowest_s
         self.is_cut = False
         """Nothing gets through any more: whoever was at this end is dead."""
@@ -133,8 +136,7 @@ class Line:
         await self._pass()
 
     async def _pass(self) -> None:
-        if self._slowest_s:
-            await self._world.sleep(self._chance.uniform(0, self._slowest_s))
+        await self._sleep(self._chance.uniform(0, self._slowest_s))
         if self.is_cut or self._world.is_store_away:
             raise StoreUnavailableError("the line is cut")
 

@@ -93,7 +93,7 @@ class Replica:
         """Lets it live."""
         kv = self._connect()
         self._life.push_async_callback(kv.aclose)
-        self._line = Line(kv, self._world, self._chance, slowest_s=self._slowest_s)
+        self._line = Line(kv, self._world, self._chance, sleep=self._sleep, slowest_s=self._slowest_s)
         background = await self._life.enter_async_context(Background())
         self.schedule = Schedule(
             self._line,

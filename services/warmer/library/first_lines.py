@@ -76,5 +76,5 @@ class FirstLines:
 
 def isbn_key(isbn13: str) -> int:
     """The key of an ISBN-13, which no other ISBN has: its digits but the last are less than forty bits."""
-    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD & (1 << _UPPER_BITS) - 1
-    return upper << _LINE_BITS | upper >> _UPPER_BITS - 10
+    upper = (int(isbn13) // 10 - _BOOKLAND) * _SPREAD % (1 << _UPPER_BITS)
+    return upper * (1 << _LINE_BITS) + (upper >> (_UPPER_BITS - 10))

@@ -9,7 +9,7 @@ from bookmesh.warmer.v1.warmer_service_pb2 import (
     LIBRARY_FORMAT_ISBN_LIST,
     LibraryFormat,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.warmer.library.decoding import LibraryError, NotTextError
@@ -198,32 +198,17 @@ def test_an_author_alone() -> None:
     ]
 
 
-WORDS = b"Title,Author,ISBN,9780441013593,0441013597,9.78044E+12,sep=;,Primary Author,Secondary Author,identifiers,#1)"
-SIGNS = [
-    b'"',
-    b'""',
-    b",",
-    b";",
-    b"\t",
-    b"|",
-    b"\n",
-    b"\r\n",
-    b"\r",
-    b" ",
-    b"=",
-    b"&",
-    b"(",
-    b"\xe9",
-    b"\xff\xfe",
-    b"\0",
-]
-PIECES = st.sampled_from([*WORDS.split(b","), *SIGNS, b"Herbert, Frank", b" and ", b"Last Name", "é".encode()])
+PIECES = st.sampled_from(
+    [b"Title", b"Author", b"ISBN", b"9780441013593", b"0441013597", b"9.78044E+12", b"Herbert, Frank", b'"', b'""']  # noqa: RUF005 - three lines of pieces read better than thirty of one
+    + [b",", b";", b"\t", b"|", b"\n", b"\r\n", b"\r", b" ", b"=", b"&", b" and ", b"(", b"#1)", b"\xe9", b"\xc3\xa9"]
+    + [b"sep=;", b"Primary Author", b"Secondary Author", b"identifiers", b"isbn:", b"Last Name", b"\xff\xfe", b"\0"]
+)
 FORMATS = st.sampled_from(LibraryFormat.values())
 
 
 @given(st.one_of(st.binary(max_size=500), st.lists(PIECES, max_size=60).map(b"".join)), FORMATS)
 def test_any_bytes(data: bytes, format_: LibraryFormat.ValueType) -> None:
-    """Whatever a file holds, and by whatever format, it is read or refused; rows are books, repeats or rejects."""
+    """Whatever a file holds, and by whatever format, it is read or refused; every row is a book or a reject."""
     counts = LibraryCounts()
     try:
         for event in read_library([data], format_=format_)[1]:
@@ -248,6 +233,7 @@ def test_what_was_found_reads_the_same_when_it_is_forced(data: bytes) -> None:
 ROWS = st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(max_size=15)), max_size=20)
 
 
+@settings(deadline=None)  # other work on the machine is no fault of this
 @given(ROWS, st.integers(1, 50))
 def test_chunks_do_not_matter(rows: list[tuple[str, str, str]], size: int) -> None:
     """Where a file is parted makes no difference, and every record is a book, a duplicate or a reject."""
