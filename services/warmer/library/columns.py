@@ -17,6 +17,9 @@ NOWHERE = -1
 _LONGEST = 60
 """Characters that the name of a column has at most."""
 
+_WIDEST = 500
+"""Columns that are looked at; no library has more."""
+
 _MANY = (Role.MORE_AUTHORS,)
 
 
@@ -66,6 +69,7 @@ def columns_of(header: Sequence[str], forced: Format | None = None) -> Columns:
         header: its cells.
         forced: whose names count; None finds it out.
     """
+    header = header[:_WIDEST]
     names = [plain(cell) for cell in header]
     format_ = forced or format_of(names)
     places: dict[Role, list[int]] = {}
@@ -83,28 +87,26 @@ def columns_of(header: Sequence[str], forced: Format | None = None) -> Columns:
 
 def known_count(header: Sequence[str], forced: Format | None = None) -> int:
     """How many things a line names, read as a header: none when it is none."""
-    if any(len(cell) > _LONGEST for cell in header):
+    if len(header) > _WIDEST or any(len(cell) > _LONGEST for cell in header):
         return 0
-    format_ = forced or format_of(names := [plain(cell) for cell in header])
     names = [plain(cell) for cell in header]
+    format_ = forced or format_of(names)
     return sum(any(name in known for name in names) for known in format_.names.values())
 
 
 def _add_by_words(header: Sequence[str], places: dict[Role, list[int]], taken: set[int]) -> None:
     """What no name tells may be told by a word in it."""
-    has_isbn = bool({Role.ISBN, Role.ISBN10, Role.ISBN13} & set(places))
+    named = set(places)
+    if Role.LAST_NAME in named:
+        named.add(Role.AUTHOR)
+    if named & {Role.ISBN10, Role.ISBN13}:
+        named.add(Role.ISBN)
     for place, cell in enumerate(header):
         role = role_of_words(cell) if place not in taken and len(cell) <= _LONGEST else None
-        if role is None or role in places or (role in {Role.TITLE, Role.AUTHOR} and _is_named(role, places)):
-            continue
-        if has_isbn and role is Role.ISBN:
-            continue
-        places[role] = [place]
-        taken.add(place)
-
-
-def _is_named(role: Role, places: dict[Role, list[int]]) -> bool:
-    return role is Role.AUTHOR and Role.LAST_NAME in places
+        if role is not None and role not in named:
+            places[role] = [place]
+            taken.add(place)
+            named.add(role)
 
 
 def _made(header: Sequence[str], names: Sequence[str], format_: Format, places: dict[Role, list[int]]) -> Columns:

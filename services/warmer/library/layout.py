@@ -24,6 +24,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAID = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """What Excel writes before the header."""
 
+_WIDEST = 100
+
 _HALF = 0.5
 _MOST = 0.6
 _NAME = re.compile(r"[^\W\d_][^\d@#/\\:!?()\[\]{}<>\"]{1,59}")
@@ -114,7 +116,7 @@ def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | No
     columns = columns_of(header, forced)
     sample = [row for row in rows if any(row)]
     if columns.format == GENERIC.number and not columns.isbns:
-        place = _isbn_place(sample, NOWHERE)
+        place = _isbn_place(sample)
         if place != NOWHERE:
             columns = columns.with_isbn(place, header[place].strip() if place < len(header) else "(by content)")
     if not columns.is_usable:
@@ -149,7 +151,7 @@ def _without_header(lines: Sequence[str]) -> Layout | None:
         dialect = _settled(Dialect(sign), lines)
         rows = [row for row in cells_of(lines[first:], dialect) if any(row)]
         width = max(map(len, rows), default=0)
-        place = _isbn_place(rows, NOWHERE) if width > 1 else NOWHERE
+        place = _isbn_place(rows) if width > 1 else NOWHERE
         if place == NOWHERE:
             continue
         title, author = _texts(rows, place)
@@ -166,13 +168,18 @@ def _without_header(lines: Sequence[str]) -> Layout | None:
     return None
 
 
-def _isbn_place(rows: Sequence[Sequence[str]], default: int) -> int:
+def _isbn_place(rows: Sequence[Sequence[str]]) -> int:
     """The first column of which at least half of what is in it are ISBNs."""
-    for place in range(max(map(len, rows), default=0)):
+    for place in range(_width(rows)):
         held = [row[place] for row in rows if place < len(row) and row[place].strip()]
         if held and sum(map(_is_sure, held)) >= _HALF * len(held):
             return place
-    return default
+    return NOWHERE
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """Columns that are looked at for what they hold."""
+    return min(max(map(len, rows), default=0), _WIDEST)
 
 
 def _is_sure(cell: str) -> bool:
@@ -183,10 +190,9 @@ def _is_sure(cell: str) -> bool:
 
 def _texts(rows: Sequence[Sequence[str]], isbn: int) -> tuple[int, int]:
     """Which columns are title and author, of those that hold letters: what looks more like names is the author."""
-    width = max(map(len, rows))
     held = {
         place: found
-        for place in range(width)
+        for place in range(_width(rows))
         if place != isbn and (found := [row[place] for row in rows if place < len(row) and _has_letters(row[place])])
     }
     texts = [place for place, found in held.items() if len(found) >= _HALF * len(rows)][:2]

@@ -10,6 +10,10 @@ OddJudge = Callable[[int, Sequence[str], bool], tuple[Row | Reject, Repair | Non
 """Takes the number of a line, its cells, and whether its quotes were taken for letters."""
 
 
+_SURPLUS = 50
+"""Cells more than the header has that commas may have made."""
+
+
 def odd_judge_of(columns: Columns, judge: Judge) -> OddJudge:
     """What judges odd records.
 
@@ -54,7 +58,8 @@ def joined(
     Returns:
         None when it is best left as it is.
     """
-    if not any(cell.strip() for cell in cells[width:]) or is_right(cells):
+    surplus = len(cells) - width
+    if surplus > _SURPLUS or not any(cell.strip() for cell in cells[width:]) or is_right(cells):
         return None
     found: list[str] = []
     for cell in cells:
@@ -64,6 +69,6 @@ def joined(
             found.append(cell)
     if len(found) == width:
         return found
-    end = len(cells) - width + 1
+    end = surplus + 1
     tries = ([*cells[:at], ",".join(cells[at : at + end]), *cells[at + end :]] for at in places)
     return next((each for each in tries if is_right(each)), None)

@@ -72,7 +72,7 @@ _BETWEEN = re.compile(r"\s*[;|/\\、；•]\s*")
 _JOINTS = re.compile(r"\s*&\s*|\s*,?\s+(?:and|und|et|with)\s+", re.IGNORECASE)
 """Words between two people."""
 
-_TAIL = re.compile(r"(?i)[\s,]*(?:\bet\.? al\b\.?|\band others\b|\bet autres\b|\bu\. ?a\.|\(et al\.?\))\s*$")
+_TAIL = re.compile(r"(?i)(?:\bet\.? al\b\.?|\band others\b|\bet autres\b|\bu\. ?a\.|\(et al\.?\))\s*$")
 _BRACKETS = re.compile(r"\s*[(\[{<]([^()\[\]{}<>]*)[)\]}>]\s*")
 _BY = re.compile(r"(?i)^by\s+")
 _COMMAS = re.compile(r"\s*[,，]\s*")
@@ -138,7 +138,7 @@ def people(cell: str, style: Style = Style.FREE, *, is_more: bool = False) -> tu
 
 @lru_cache(maxsize=4096)
 def _people(cell: str, style: Style, is_more: bool) -> tuple[str, ...]:  # noqa: FBT001 - a cached function takes no keyword as fast
-    text = _TAIL.sub("", _BY.sub("", clean(cell)))
+    text = _TAIL.sub("", _BY.sub("", clean(cell))).strip(" ,")
     if text.casefold().rstrip(".") in NOBODY:
         return ()
     authors: list[str] = []

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 CELL_LIMIT = 128 * 1024
 """Characters of a cell; a longer one is a quote that was never closed. It is what csv has by default."""
 
-_KEPT = 2 * CELL_LIMIT
-"""Characters of lines that can be read again at least."""
+_LONGEST = 2 * CELL_LIMIT
+"""Characters of a record; in a longer one a quote was never closed. Twice as many can be read again."""
 
 _MENDED = 1_000
 """Records with quotes that are letters, after which a file is taken to quote nothing: each costs a second look."""
@@ -66,20 +66,39 @@ class Lines:
         self._size = 0
         """Characters that are kept behind the first part."""
         self._next = before + 1
+        self._unseen = 0
+        """Characters that were given out since it was seen to that no record is too long."""
+        self.begun = before + 1
+        """Where the record that is being read begins."""
 
     def __iter__(self) -> Iterator[str]:
         return chain.from_iterable(self._fed())
 
     def _fed(self) -> Iterator[list[str]]:
-        for part in self._parts:
+        while True:
+            if self._unseen > _LONGEST:
+                if sum(map(len, self.since(self.begun))) > _LONGEST:
+                    # Ends whoever reads, as a cell beyond all measure does.
+                    raise csv.Error
+                self._unseen = 0
+            part = next(self._parts, None)
+            if part is None:
+                return
             size = sum(map(len, part))
             self._kept.append((self._next, part, size))
             self._next += len(part)
+            self._unseen += size
             self._size += size if len(self._kept) > 1 else 0
-            while len(self._kept) > 1 and self._size - size >= _KEPT:
+            while len(self._kept) > 1 and self._size - size >= 2 * _LONGEST:
                 self._kept.popleft()
                 self._size -= self._kept[0][2]
             yield part
+
+    def again(self, line: int) -> Iterator[str]:
+        """The lines from one on, once more, with which a record begins; and all that follow."""
+        self.begun = line
+        self._unseen = _LONGEST + 1
+        return chain(self.since(line), self)
 
     def since(self, line: int, before: int | None = None) -> list[str]:
         """The lines from one on, as far as whole parts were given out; none when that line is no longer kept.
@@ -101,8 +120,9 @@ def records_of(
 ) -> Iterator[tuple[int, list[str], bool]]:
     """Each record with the line on which it begins, and whether its quotes had to be taken for letters.
 
-    A quote that is never closed would swallow the rows behind it: where a record of several lines has not as many cells
-    as the header, but its first line alone does, or where a cell is too long, the first line is read for itself.
+    A quote that is never closed would swallow the rows behind it. Where a record of several lines has not as many cells
+    as the header, or quotes in its midst, and its first line alone has as many, that line is read for itself; so it is
+    where a cell or a record is too long.
 
     Args:
         parts: the lines, many at a time.
@@ -119,10 +139,13 @@ def records_of(
         try:
             for cells in reader:
                 end = base + reader.line_num
-                if end - line > 1 and (alone := _alone(lines, range(line + 1, end + 1), dialect, cells, width)):
-                    break
+                if end - line > 1:
+                    alone = _alone(lines, range(line + 1, end + 1), dialect, cells, width)
+                    if alone is not None:
+                        break
                 yield line + 1, cells, False
                 line = end
+                lines.begun = line + 1
             else:
                 return
         except csv.Error:
@@ -131,17 +154,18 @@ def records_of(
         yield line + 1, alone, True
         mended += 1
         before = line + 1 if lines.since(line + 1, line + 2) else end
-        source = chain(lines.since(before + 1), lines)
+        source = lines.again(before + 1)
 
 
-def _alone(lines: Lines, span: range, dialect: Dialect, cells: Sequence[str], width: int) -> list[str]:
-    """The cells of a record's first line; none when it is not that line alone which makes a record."""
-    if width == 1 or sum(map(len, cells)) > _KEPT:
-        return []
-    if len(cells) == width and _is_well_quoted(lines.since(span.start, span.stop), dialect):
-        return []
+def _alone(lines: Lines, span: range, dialect: Dialect, cells: Sequence[str], width: int) -> list[str] | None:
+    """The cells of a record's first line; None when it is not that line alone which makes a record."""
+    whole = lines.since(span.start, span.stop)
+    if sum(map(len, whole)) > _LONGEST:
+        return _first(lines, span.start, dialect)
+    if width == 1 or (len(cells) == width and _is_well_quoted(whole, dialect)):
+        return None
     alone = _first(lines, span.start, dialect)
-    return alone if len(alone) == width else []
+    return alone if len(alone) == width else None
 
 
 def _is_well_quoted(lines: Sequence[str], dialect: Dialect) -> bool:

@@ -10,6 +10,7 @@ from services.warmer.library.rows import Reject, Repair, Row, judge_of
 
 COLUMNS = Columns(format=LIBRARY_FORMAT_GENERIC, width=3, title=0, author=1, isbns=(2,))
 DUNE = "9780441013593"
+LONG = "x" * 200
 
 
 def records(text: str, width: int = 2, size: int = 1) -> list[tuple[int, list[str], bool]]:
@@ -42,16 +43,23 @@ def test_a_quote_that_the_next_one_closes(size: int) -> None:
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_a_quote_that_nothing_closes(size: int) -> None:
     """A quote that is never closed costs no row, however many follow."""
-    rows = "".join(f"{number},x\n" for number in range(50_000))
+    rows = "".join(f"{number},{LONG}\n" for number in range(3_000))
     found = records(f'"a,b\n{rows}', size=size)
     assert found[0] == (11, ["a", "b"], True)
-    assert found[1:] == [(12 + number, [str(number), "x"], False) for number in range(50_000)]
+    assert found[1:] == [(12 + number, [str(number), LONG], False) for number in range(3_000)]
 
 
 def test_a_file_that_quotes_nothing() -> None:
     """Where a thousand quotes are letters, all are."""
     found = records("".join(f'"{number},x\n' for number in range(1_200)))
     assert [cells[0].strip('"') for _, cells, _ in found] == [str(number) for number in range(1_200)]
+
+
+@pytest.mark.parametrize("size", [1, 100, 10**6])
+def test_quotes_that_close_one_another(size: int) -> None:
+    """Rows whose quotes close those of the rows before are not one row, however many there are."""
+    found = records('a,"b\n"c"d,"e\n' + f'"f"g,"{LONG}\n' * 3_000, size=size)
+    assert [(line, len(cells)) for line, cells, _ in found] == [(11 + number, 2) for number in range(3_002)]
 
 
 def test_a_line_beyond_all_measure() -> None:
