@@ -19,8 +19,3 @@ def peak_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
     return kib * 1024 / 1e6
-
-
-def rewind_peak(pid: int) -> None:
-    """Forgets the peak so far, so that the next one is that of what comes."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
