@@ -14,6 +14,7 @@ from tests.integration.warmer.house import House
 
 BATCHES, SIZE = 6, 5
 STEPS = 150
+EVENTS = ("take", "take", "take", "note", "note", "note", "freeze", "pause", "lose", "die")
 
 JOB = Job(id="warm-1", create_time=1.0, update_time=1.0)
 
@@ -48,7 +49,7 @@ class Course:
 
     async def step(self) -> None:
         """Something happens."""
-        match self.random.choice("take take take note note note freeze pause lose die".split()):
+        match self.random.choice(EVENTS):
             case "take":
                 await self.take(self.random.randrange(2))
             case "note" if self.holdings:
@@ -134,7 +135,7 @@ async def test_any_order(house: House, seed: int) -> None:
     """Batches are taken, kept, finished and released by two replicas that freeze, wake and die; each counts once."""
     kv = RedisKv(house.url, house.namespace)
     stores = [JobStore(kv, name, house.clock, dead_ms=60_000) for name in ("one", "two")]
-    course = Course(Random(seed), kv, stores)
+    course = Course(Random(seed), kv, stores)  # noqa: S311 - a course of things, no secret
     await stores[0].begin(JOB, pb.WarmRequest(), "print")
     part = Part(plan_id="p", first=3, end=3 + BATCHES, is_own=True)
     await stores[0].planned(JOB, part, Extent(searches=BATCHES * SIZE))
