@@ -13,6 +13,9 @@ from tests.integration.warmer.house import House, settled, until
 MANY = "Title\n" + "".join(f"title {number}\n" for number in range(100))
 """Five batches."""
 
+LONG = "Title\n" + "".join(f"title {number}\n" for number in range(800))
+"""Forty batches, each of which takes two writes at least."""
+
 
 @pytest.mark.parametrize("writes", range(26))
 async def test_killed_before_any_write(house: House, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
@@ -41,9 +44,7 @@ async def test_many_die_one_after_the_other(house: House, monkeypatch: pytest.Mo
     """A job whose processes all die after a few writes comes to its end all the same."""
     monkeypatch.setattr(crew, "LEASE_S", 0.3)
     async with house.process() as process:
-        job = await process.warm((await process.upload(MANY)).library.id)
-        process.kv.wire.left = 0
-        await until(lambda: process.kv.wire.down)
+        job = await process.warm((await process.upload(LONG)).library.id)
         await process.kill()
     for _ in range(6):
         async with house.process() as process:
@@ -52,8 +53,8 @@ async def test_many_die_one_after_the_other(house: House, monkeypatch: pytest.Mo
             await process.kill()
     async with house.process() as process:
         ended = await process.finished(job.id)
-    assert (ended.state, settled(ended.progress)) == (pb.WARM_JOB_STATE_SUCCEEDED, 100)
-    assert len(house.books.asked) == len(set(house.books.asked)) == 100
+    assert (ended.state, settled(ended.progress)) == (pb.WARM_JOB_STATE_SUCCEEDED, 800)
+    assert len(house.books.asked) == len(set(house.books.asked)) == 800
 
 
 async def test_the_store_is_restarted(tmp_path: Path) -> None:
