@@ -49,7 +49,7 @@ async def test_many_die_one_after_the_other(house: House, monkeypatch: pytest.Mo
     for _ in range(6):
         async with house.process() as process:
             process.kv.wire.left = 7
-            await until(lambda: process.kv.wire.down)  # noqa: B023 - it is waited for within this turn
+            await until(lambda: process.kv.wire.down)
             await process.kill()
     async with house.process() as process:
         ended = await process.finished(job.id)
