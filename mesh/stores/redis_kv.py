@@ -215,18 +215,10 @@ class RedisKv:
 
     @contextlib.asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:
-        """One operation within its time: the socket's own timeout counts from each byte, this one from the start.
-
-        The client may swallow a cancelling while it connects, and a loop that is told to end would not: so it is raised
-        here.
-        """
-        task = asyncio.current_task()
-        before = task.cancelling() if task is not None else 0
+        """One operation within its time: the socket's own timeout counts from each byte, this one from the start."""
         with mapped():
             async with asyncio.timeout(self._timeout_s):
                 yield
-        if task is not None and task.cancelling() > before:
-            raise asyncio.CancelledError
 
 
 def _milliseconds(ttl_s: float | None) -> int | None:

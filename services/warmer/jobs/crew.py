@@ -259,10 +259,12 @@ class _Leased:
 
     async def __aexit__(self, *error: object) -> None:
         """Lets go."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-        await self._lease.__aexit__(None, None, None)
+        try:
+            if self._keeping is not None:
+                self._keeping.cancel()
+                await asyncio.gather(self._keeping, return_exceptions=True)
+        finally:
+            await self._lease.__aexit__(None, None, None)
 
 
 async def _extended(extend: Callable[[], Awaitable[bool]]) -> None:

@@ -61,19 +61,13 @@ class ScriptRunner:
                 "jobs are shared by way of a Redis-protocol server, and WARMING_CACHE is none",
                 metadata={"store": "WARMING_CACHE"},
             )
-        task = asyncio.current_task()
-        before = task.cancelling() if task is not None else 0
         try:
             with mapped():
                 async with asyncio.timeout(LIMIT_S):
                     try:
-                        found = await operation()
+                        return await operation()
                     except RedisConnectionError:
                         await self._kv.raw.connection_pool.disconnect(inuse_connections=False)
-                        found = await operation()
+                        return await operation()
         except StoreError as error:
             raise faults.store_unavailable("WARMING_CACHE") from error
-        if task is not None and task.cancelling() > before:
-            # The client may swallow a cancelling while it connects, and a process that is told to end would not.
-            raise asyncio.CancelledError
-        return found

@@ -40,12 +40,13 @@ return {'NEW', id}
 
 MOVE = """
 -- KEYS: job, open jobs, the claim on the library, queue, hand
--- ARGV: id, to, the states it may come from, "1" when it ends there, then fields and values
+-- ARGV: id, to, the states it may come from, "1" when it ends there, the time, then fields and values
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'GONE' end
 if state == ARGV[2] then return state end
 if not string.find(ARGV[3], ' ' .. state .. ' ', 1, true) then return state end
-redis.call('HSET', KEYS[1], 'state', ARGV[2], unpack(ARGV, 5))
+redis.call('HSET', KEYS[1], 'state', ARGV[2], 'update_time', ARGV[5], unpack(ARGV, 6))
+if ARGV[2] == 'RUNNING' then redis.call('HSETNX', KEYS[1], 'start_time', ARGV[5]) end
 redis.call('HDEL', KEYS[1], ARGV[2] == 'WAITING' and 'none' or 'resume_time')
 if ARGV[4] == '1' then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -66,12 +67,15 @@ return 1
 
 FEED = """
 -- KEYS: job, queue, tally
--- ARGV: how many batches lie there already, the number of the first of these, how many, "1" to begin anew
+-- ARGV: how many batches lie there already, the number of the first of these, how many
+-- What lay on a stream that is not there any more is put there anew; batches that are finished stay so.
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or state == 'SUCCEEDED' or state == 'FAILED' or state == 'CANCELLED' then return -1 end
 if redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('XGROUP', 'CREATE', KEYS[2], 'replicas', '0', 'MKSTREAM')
+  redis.call('HSET', KEYS[1], 'fed', 0)
 end
-local fed = tonumber(redis.call('HGET', KEYS[1], 'fed') or '0')
-if ARGV[4] == '1' then fed = 0 end
+local fed = tonumber(redis.call('HGET', KEYS[1], 'fed'))
 if fed ~= tonumber(ARGV[1]) then return fed end
 for number = ARGV[2], ARGV[2] + ARGV[3] - 1 do
   if string.sub(redis.call('HGET', KEYS[3], number) or '', 1, 1) ~= 'F' then
@@ -89,7 +93,12 @@ TAKE = """
 local state = redis.call('HGET', KEYS[1], 'state') or 'GONE'
 if state ~= 'RUNNING' then return {state} end
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'NONE'} end
-local found = redis.call('XAUTOCLAIM', KEYS[2], 'replicas', ARGV[1], ARGV[2], '0-0', 'COUNT', 1)[2]
+local found, cursor = {}, '0-0'
+repeat
+  -- One look goes over ten batches in hand, and there may be more.
+  local look = redis.call('XAUTOCLAIM', KEYS[2], 'replicas', ARGV[1], ARGV[2], cursor, 'COUNT', 1)
+  cursor, found = look[1], look[2]
+until #found > 0 or cursor == '0-0'
 if #found == 0 then
   local read = redis.call('XREADGROUP', 'GROUP', 'replicas', ARGV[1], 'COUNT', 1, 'STREAMS', KEYS[2], '>')
   found = read and read[1][2] or {}

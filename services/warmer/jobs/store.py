@@ -138,16 +138,16 @@ class JobStore:
     ) -> State | None:
         """Moves a job to a state, if there is a way; the state that it is in then, None when it is gone."""
         now = repr(self._clock())
-        fields = {"update_time": now}
-        if to in ENDED:
-            fields["end_time"] = now
+        fields = {"end_time": now} if to in ENDED else {}
         if failure is not None:
             fields |= failure_fields(failure)
         if resume_time is not None:
             fields["resume_time"] = repr(resume_time)
         keys = [f"job:{job.id}", "open", f"running:{job.library_id}", f"queue:{job.id}", f"hand:{job.id}"]
         ways = "".join(f" {state.value} " for state in WAYS[to])
-        found = await self._scripts.run("move", keys, job.id, to.value, ways, str(int(to in ENDED)), *_flat(fields))
+        found = await self._scripts.run(
+            "move", keys, job.id, to.value, ways, str(int(to in ENDED)), now, *_flat(fields)
+        )
         return None if found == b"GONE" else State(found.decode())
 
     async def planned(self, job: Job, part: Part, extent: Extent) -> None:
@@ -156,7 +156,7 @@ class JobStore:
         await self._scripts.run("planned", keys, repr(self._clock()), *_flat(plan_fields(part, extent)))
 
     async def feed(self, job: Job, *, anew: bool = False) -> None:
-        """Puts the batches of a job on the stream, from where whoever began it stopped.
+        """Puts the batches of a job on the stream, from where whoever began it stopped; none of a job that has ended.
 
         Args:
             job: its plan is made.
@@ -166,10 +166,8 @@ class JobStore:
             return
         fed, total = 0 if anew else job.fed, len(job.part.batches)
         keys = [f"job:{job.id}", f"queue:{job.id}", f"tally:{job.id}"]
-        while fed < total:
-            count = min(_FED, total - fed)
-            begin = str(int(anew and fed == 0))
-            fed = int(await self._scripts.run("feed", keys, fed, job.part.first + fed, count, begin))
+        while 0 <= fed < total:
+            fed = int(await self._scripts.run("feed", keys, fed, job.part.first + fed, min(_FED, total - fed)))
 
     async def has_queue(self, job_id: str) -> bool:
         """Whether a job's stream is there."""

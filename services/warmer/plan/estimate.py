@@ -1,7 +1,7 @@
 """What a plan will cost, asked of the cache and reckoned from the rest: the only place that foretells anything."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from bookmesh.books.v1 import books_service_pb2 as books_pb
@@ -54,16 +54,10 @@ class Estimator:
         """
         head = planned.head
         calls = fresh = 0
-        waiting: list[tuple[int, Search]] = []
-        async for number, searches in self.shelf.batches(planned.plan_id, range(head.batches)):
-            waiting += [(number, search) for search in searches]
-            while len(waiting) >= _LOOKS or (waiting and number == head.batches - 1):
-                some, waiting = waiting[:_LOOKS], waiting[_LOOKS:]
-                looks = await self._looked([search for _, search in some])
-                fresh += sum(look.fresh for look in looks)
-                calls += _cost(
-                    [(batch, search) for (batch, search), look in zip(some, looks, strict=True) if look.missing]
-                )
+        async for some in self._together(planned):
+            looks = await self._looked([search for _, search in some])
+            fresh += sum(look.fresh for look in looks)
+            calls += _cost([(batch, search) for (batch, search), look in zip(some, looks, strict=True) if look.missing])
         quota = await self._quota()
         return pb.WarmPlan(
             search_count=head.searches,
@@ -78,6 +72,20 @@ class Estimator:
             day_count=_days(calls, quota),
             library=planned.library,
         )
+
+    async def _together(self, planned: Planned) -> AsyncIterator[Sequence[tuple[int, Search]]]:
+        """The searches of a plan, each with the number of its batch, as many whole batches at a time as one call takes.
+
+        What is reckoned of a batch is reckoned at once, or what its searches share would count twice.
+        """
+        waiting: list[tuple[int, Search]] = []
+        async for number, searches in self.shelf.batches(planned.plan_id, range(planned.head.batches)):
+            if len(waiting) + len(searches) > _LOOKS:
+                yield waiting
+                waiting = []
+            waiting += [(number, search) for search in searches]
+        if waiting:
+            yield waiting
 
     async def _looked(self, searches: Sequence[Search]) -> list[_Look]:
         request = books_pb.BatchSearchAutoRequest(

@@ -278,7 +278,7 @@ def every(base: type[Exception]) -> list[type[Exception]]:
 
 
 @pytest.mark.parametrize("foreign", [*every(redis.exceptions.RedisError), ConnectionResetError, TimeoutError, OSError])
-def test_no_foreign_error_comes_through(foreign: type[Exception]) -> None:
+async def test_no_foreign_error_comes_through(foreign: type[Exception]) -> None:
     """Every error of the library and of the socket below it comes out as one of ours."""
     error = foreign.__new__(foreign)
     with pytest.raises(StoreError), mapped():

@@ -235,6 +235,20 @@ class Wire:
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self.down = False
+        self.left: int | None = None
+        """How many writes it carries yet before it is cut; no end of them when None."""
+
+    def carry(self) -> None:
+        """Something is written over it.
+
+        Raises:
+            RedisConnectionError: it is cut.
+        """
+        if self.left is not None:
+            self.left -= 1
+            self.down = self.down or self.left < 0
+        if self.down:
+            raise RedisConnectionError("cut")
 
     def __getattr__(self, name: str) -> Any:
         """What the client has, but for whoever is cut off."""
@@ -269,8 +283,7 @@ class CutKv(RedisKv):
                 script = wire.register_script(text)
 
                 async def run(*arguments: Any) -> Any:
-                    if wire.down:
-                        raise RedisConnectionError("cut")
+                    wire.carry()
                     return await script(*arguments)
 
                 return run
@@ -279,6 +292,13 @@ class CutKv(RedisKv):
                 return getattr(wire, name)
 
         return _Raw()
+
+    @asynccontextmanager
+    async def _operation(self) -> AsyncIterator[None]:
+        """What does not go through the client goes over the wire as well."""
+        async with super()._operation():
+            self.wire.carry()
+            yield
 
 
 @dataclass

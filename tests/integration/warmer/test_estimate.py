@@ -75,6 +75,20 @@ async def test_a_title_alone_costs_two(house: House) -> None:
         assert calls(await planned(process, "Title\nEmma\nUlysses\n")) == 4
 
 
+async def test_a_batch_is_reckoned_as_a_whole(house: House) -> None:
+    """What the searches of one batch share is counted once, wherever the looks into the cache are parted."""
+    isbns = "".join(f",,{isbn(number)}\n" for number in range(1_000))
+    async with house.process() as process:
+        plan = await planned(process, "Title,Author,ISBN\n,Homer,\n" + isbns, strategy=pb.STRATEGY_AUTHOR_FIRST)
+    assert (plan.search_count, calls(plan)) == (1_001, 2)
+
+
+def isbn(number: int) -> str:
+    """An ISBN with a right check digit."""
+    body = f"978{number:09d}"
+    return f"{body}{-sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(body)) % 10}"
+
+
 async def test_partial_and_stale_answers_are_not_fresh(house: House) -> None:
     """An answer that is kept for a short time, or is past its time, is asked for anew and costs."""
     house.books.partial = {"Frank Herbert": 1}
