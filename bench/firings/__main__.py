@@ -16,14 +16,13 @@ import structlog
 from rich import box
 from rich.table import Table
 
-from bench.firings.courses import APART_S, COURSES, Course, live
+from bench.firings.courses import APART_S, COURSES, LINE, Course, live
 from bench.firings.judging import Count
 from bench.table import console
 from mesh.hosting.embedded import EmbeddedError, embedded_valkey
 from mesh.logs import log_to_stderr
 from mesh.stores.redis_kv import RedisKv
 
-LINE = "0 2 * * *"
 DAYS, REPLICAS, SEED = 60, 4, 5
 
 _BOUNDS = (("days", 4, 1_000), ("replicas", 1, 16))
@@ -44,7 +43,7 @@ async def measured(days: int, replicas: int, seed: int, courses: Sequence[Course
                 def connect(url: str = url) -> RedisKv:
                     return RedisKv(url, "warming")
 
-                counts.append(await live(course, connect, line=LINE, days=days, replicas=replicas, seed=seed))
+                counts.append(await live(course, connect, days=days, replicas=replicas, seed=seed))
     return counts
 
 

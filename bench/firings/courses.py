@@ -5,13 +5,15 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.firings.judging import Count, count
+from bench.firings.judging import Count, count, dues
 from bench.firings.replica import Replica, Run
 from bench.firings.world import World
 from mesh.schedule.firing import Firing
 from mesh.schedule.running import Timing
-from mesh.schedule.times import next_due
 from mesh.stores.protocol import Kv
+
+LINE = "0 2 * * *"
+"""The trigger."""
 
 DAY_S = 86_400.0
 
@@ -48,49 +50,61 @@ class Blow:
     """How long it is away."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where a course takes place."""
+
+    chance: random.Random
+    """What is random."""
+    days: int
+    """How long it takes."""
+    replicas: int
+    """How many there are."""
+
+    def dues(self) -> Iterator[float]:
+        """When the trigger is due."""
+        return dues(LINE, NOON, NOON + self.days * DAY_S)
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """What happens over some days."""
 
     title: str
     """What it is, for people."""
-    blows: Callable[[random.Random, int, int], Iterator[Blow]]
-    """What happens, by chance, in so many days to so many replicas."""
+    blows: Callable[[Setting], Iterator[Blow]]
+    """What happens."""
     expected: Callable[[int], int]
     """Firings that come to their end in so many days."""
 
 
-def no_blows(chance: random.Random, days: int, replicas: int) -> Iterator[Blow]:  # noqa: ARG001 - as all courses
-    """Nothing happens."""
-    yield from ()
-
-
-def kills(chance: random.Random, days: int, replicas: int) -> Iterator[Blow]:
+def kills(of: Setting) -> Iterator[Blow]:
     """Each day one replica is killed, whichever it is, around the time that the trigger is due, and another at any."""
-    for due in _dues(days):
-        yield Blow(due + chance.uniform(-30, WORKS_S), chance.randrange(replicas), chance.uniform(1, 1_800))
-        yield Blow(due + chance.uniform(3_600, DAY_S - 7_200), chance.randrange(replicas), chance.uniform(1, 3_600))
+    within = of.chance.uniform
+    for due in of.dues():
+        yield Blow(due + within(-30, WORKS_S), of.chance.randrange(of.replicas), within(1, 1_800))
+        yield Blow(due + within(3_600, DAY_S - 7_200), of.chance.randrange(of.replicas), within(1, 3_600))
 
 
-def holder_kills(chance: random.Random, days: int, replicas: int) -> Iterator[Blow]:
+def holder_kills(of: Setting) -> Iterator[Blow]:
     """Each day the replica that is ahead of the others, which fires, is killed in the midst of it."""
-    for due in _dues(days):
-        yield Blow(due + chance.uniform(0, WORKS_S / 4), replicas - 1, chance.uniform(1, 1_800))
+    for due in of.dues():
+        yield Blow(due + of.chance.uniform(0, WORKS_S / 4), of.replicas - 1, of.chance.uniform(1, 1_800))
 
 
-def outage(chance: random.Random, days: int, replicas: int) -> Iterator[Blow]:  # noqa: ARG001 - as all courses
+def outage(of: Setting) -> Iterator[Blow]:
     """All are down for three days, from some time between two firings on."""
-    yield Blow(NOON + (days // 3) * DAY_S + chance.uniform(0, 3_600), ALL, 3 * DAY_S)
+    yield Blow(NOON + (of.days // 3) * DAY_S + of.chance.uniform(0, 3_600), ALL, 3 * DAY_S)
 
 
-def store_outages(chance: random.Random, days: int, replicas: int) -> Iterator[Blow]:  # noqa: ARG001 - as all courses
+def store_outages(of: Setting) -> Iterator[Blow]:
     """Each other day the store is away for up to an hour when the trigger is due."""
-    for due in list(_dues(days))[::2]:
-        yield Blow(due - chance.uniform(5, 600), STORE, chance.uniform(600, 3_600))
+    for due in list(of.dues())[::2]:
+        yield Blow(due - of.chance.uniform(5, 600), STORE, of.chance.uniform(600, 3_600))
 
 
 COURSES = (
-    Course("nothing happens", no_blows, lambda days: days),
+    Course("nothing happens", lambda _: iter(()), lambda days: days),
     Course("two replicas a day are killed, at random moments", kills, lambda days: days),
     Course("the one that fires is killed each day, often in the midst of it", holder_kills, lambda days: days),
     Course("all are down for three days", outage, lambda days: days - 2),
@@ -98,20 +112,12 @@ COURSES = (
 )
 
 
-def _dues(days: int) -> Iterator[float]:
-    due = NOON
-    for _ in range(days):
-        due = next_due("0 2 * * *", due)
-        yield due
-
-
-async def live(course: Course, connect: Callable[[], Kv], *, line: str, days: int, replicas: int, seed: int) -> Count:
+async def live(course: Course, connect: Callable[[], Kv], *, days: int, replicas: int, seed: int) -> Count:
     """Lives through a course, and counts.
 
     Args:
         course: what happens.
         connect: opens the store that all share.
-        line: the trigger's.
         days: how long it takes.
         replicas: how many there are.
         seed: of all that is random.
@@ -123,7 +129,7 @@ async def live(course: Course, connect: Callable[[], Kv], *, line: str, days: in
             number,
             world,
             connect,
-            [line],
+            [LINE],
             runs,
             ahead_s=APART_S * (number - (replicas - 1) / 2),
             chance=random.Random(chance.random()),  # noqa: S311 - as above
@@ -135,7 +141,7 @@ async def live(course: Course, connect: Callable[[], Kv], *, line: str, days: in
     ]
     for each in houses:
         await each.start()
-    for at, step in _steps(course.blows(chance, days, replicas), world, houses):
+    for at, step in _steps(course.blows(Setting(chance=chance, days=days, replicas=replicas)), world, houses):
         await world.run_until(at)
         await step()
     end = NOON + days * DAY_S
@@ -143,7 +149,7 @@ async def live(course: Course, connect: Callable[[], Kv], *, line: str, days: in
     kept = await _kept(world, houses[0])
     for each in houses:
         await each.kill()
-    return count(line, runs, kept, begins=NOON, ends=end)
+    return count(LINE, runs, kept, begins=NOON, ends=end)
 
 
 def _steps(

@@ -397,7 +397,7 @@ async def test_keys(house: House) -> None:
     state, lease = sorted([key async for key in house.kv.scan("")])
     assert (state, lease.startswith(f"{state}:lease:")) == (f"trigger:{HOURLY}", True)
     assert await house.kv.ttl_s(state) is None
-    assert await house.kv.ttl_s(lease) == pytest.approx(15, abs=3)
+    assert 12 <= (await house.kv.ttl_s(lease) or 0) <= 15
     assert b'"running":{"holder":' in (await house.kv.get(state) or b"")
 
 

@@ -11,14 +11,14 @@ DUE = 1_798_804_800
 """Noon, and an instant of the line."""
 
 
-def firing(due: float = DUE, **more: object) -> Firing:
+def firing(due: float = DUE, *, forced: bool = False, made_up: bool = False) -> Firing:
     """A firing that began on time."""
-    return Firing(cron=LINE, due_time=due, start_time=due, **more)  # type: ignore[arg-type]  # fields by keyword
+    return Firing(cron=LINE, due_time=due, start_time=due, forced=forced, made_up=made_up)
 
 
-def running(**more: object) -> State:
+def running(*, forced: bool = False, made_up: bool = False) -> State:
     """A trigger whose firing of noon is under way."""
-    return State(through=DUE, running=Running(holder="a", firing=firing(DUE, **more)))
+    return State(through=DUE, running=Running(holder="a", firing=firing(forced=forced, made_up=made_up)))
 
 
 def test_first_sight() -> None:
