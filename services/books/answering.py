@@ -15,11 +15,12 @@ from mesh.background import Background
 from mesh.call import CURRENT, Clock
 from mesh.flights import Flights
 from mesh.status import DeadlineExceededError, MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
-from services.books.cache import Cache, Held
+from services.books.cache import Cache
 from services.books.entry import Entry
 from services.books.lease import Leases
 from services.books.making import Counts, Make, Making
 from services.books.promises import Promises
+from services.books.walking import Held
 from services.books.windows import Chance, Windows, Worth
 from services.books.wishes import NO_WISHES, Wishes
 

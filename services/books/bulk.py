@@ -13,12 +13,12 @@ from mesh.status import MeshError
 from mesh.turns import Turns
 from services.books.answering import Answering, count_binding_time
 from services.books.answers import Answer
-from services.books.cache import Held
 from services.books.checks import Ask
 from services.books.entry import Entry
 from services.books.outcomes import Outcome, broken
 from services.books.panel import Panel
 from services.books.search import Search, made_of
+from services.books.walking import Held
 
 TOGETHER = 64
 """Answers that are kept, and told, together: enough that a store's round trip is shared by many, and few enough that

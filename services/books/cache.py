@@ -2,33 +2,23 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
-from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY, Tier
+from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_MEMORY
 
 from mesh.background import Background
 from mesh.call import Clock
-from mesh.flights import Flights
 from mesh.turns import Turns
 from services.books.bans import Ban, BanList
 from services.books.entry import Entry
 from services.books.guard import PATIENT_S
 from services.books.memory import Memory
 from services.books.shelf import Copy, Shelf
+from services.books.walking import Held, Walking
 from services.books.windows import Chance, Windows, jittered
 from services.books.writing import Writing
 
 _FEW_BANS = 256
 """Bans that are kept without a look at whether they can go."""
-
-
-class Held(NamedTuple):
-    """An answer that the cache holds, fresh or not. A tuple, for one is made for each hit."""
-
-    entry: Entry
-    """The answer."""
-    tier: Tier.ValueType
-    """The tier that it came from."""
 
 
 class Cache:
@@ -42,6 +32,7 @@ class Cache:
         clock: seconds since the epoch.
         chance: shortens the times to live.
         memory_s: seconds that an answer lies in memory.
+        hot_s: seconds that an answer lies in the hot tier.
         patience_s: seconds that a search waits for one shelf.
         turns: when many answers are packed and unpacked.
     """
@@ -56,6 +47,7 @@ class Cache:
         clock: Clock,
         chance: Chance,
         memory_s: float,
+        hot_s: float,
         patience_s: float,
         turns: Turns,
     ) -> None:
@@ -68,11 +60,21 @@ class Cache:
         self._chance = chance
         self._memory_s = memory_s
         self._patience_s = patience_s
-        self._turns = turns
         self._bans = BanList()
         self._tidy_at = _FEW_BANS
-        self._walks: Flights[Held | None] = Flights(background)
         self._writing = Writing(windows, background, turns, clock=clock)
+        self._walking = Walking(
+            memory,
+            shelves,
+            windows,
+            self._writing,
+            background,
+            clock=clock,
+            turns=turns,
+            near_s=hot_s,
+            passed_over=self._passed_over,
+            remember=self.remember,
+        )
 
     def at_hand(self, key: str) -> Held | None:
         """The answer that lies in memory, at once."""
@@ -80,98 +82,13 @@ class Cache:
         return None if entry is None or self._passed_over(key, entry) else Held(entry, TIER_MEMORY)
 
     async def find(self, key: str, *, patient: bool = False, min_fresh_s: float = 0.0) -> Held | None:
-        """The freshest answer of the nearest tier that has a fresh one; an old one only when no tier has better.
-
-        Whoever asks for a key while others do shares their walk. What is found lies in memory from then on. What is
-        worth nothing any more is not found: it lies in the cold tier for good, and the bans of its time are forgotten.
-
-        Args:
-            key: the answer's key.
-            patient: wait for slow shelves, too.
-            min_fresh_s: seconds from now on that one is wanted to be fresh for; one that is not counts as old here.
-        """
+        """What the nearest tier has, as `Walking.find` says; `patient` waits for slow shelves, too."""
         limit_s = PATIENT_S if patient else self._patience_s
-        return await self._walks.join((key, patient, min_fresh_s), lambda: self._walk(key, limit_s, min_fresh_s))
-
-    async def _walk(self, key: str, limit_s: float, min_fresh_s: float) -> Held | None:
-        kept = self.memory.peek(key)
-        best = None if kept is None or self._passed_over(key, kept) else Held(kept, TIER_MEMORY)
-        if best is not None and best.entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
-            return best
-        await self._writing.wait([key], limit_s=limit_s)
-        passed: list[Shelf] = []
-        for shelf in self.shelves:
-            entry = (await self.read(shelf, key, limit_s=limit_s)).entry
-            if entry is not None and self.windows.last_use(entry) > self._clock():
-                if entry.is_fresh(self._clock(), min_fresh_s=min_fresh_s):
-                    return self._found(key, Held(entry, shelf.tier), passed)
-                if best is None or _is_better(entry, best.entry):
-                    best = Held(entry, shelf.tier)
-            passed.append(shelf)
-        return None if best is None else self._found(key, best, ())
+        return await self._walking.find(key, limit_s=limit_s, min_fresh_s=min_fresh_s)
 
     async def find_many(self, wanted: Mapping[str, float]) -> Mapping[str, Held]:
-        """What `find` finds of each of many keys, for which nobody waits: each tier is asked for many at a time.
-
-        Args:
-            wanted: the keys, each with the seconds that its answer is wanted to be fresh for.
-        """
-        best: dict[str, Held] = {}
-        left = [key for key, min_fresh_s in wanted.items() if not self._is_in_memory(key, min_fresh_s, best)]
-        await self._writing.wait(left, limit_s=PATIENT_S)
-        passed: list[Shelf] = []
-        for shelf in self.shelves:
-            copies = await shelf.read_many(left, self._turns) if left else ()
-            promoted: dict[str, Entry] = {}
-            for key, copy in zip(left, copies, strict=True):
-                entry = copy.entry
-                if entry is None or self._passed_over(key, entry) or self.windows.last_use(entry) <= self._clock():
-                    continue
-                if entry.is_fresh(self._clock(), min_fresh_s=wanted[key]):
-                    promoted[key] = entry
-                    best[key] = Held(entry, shelf.tier)
-                elif key not in best or _is_better(entry, best[key].entry):
-                    best[key] = Held(entry, shelf.tier)
-            if passed and promoted:
-                self._writing.begin(
-                    {key: entry for key, entry in promoted.items() if not self._is_outrun(key, entry)}, passed
-                )
-            passed.append(shelf)
-            left = [key for key in left if key not in promoted]
-        found = {key: self._found(key, held, ()) for key, held in best.items()}
-        return {key: held for key, held in found.items() if held is not None}
-
-    def _is_in_memory(self, key: str, min_fresh_s: float, best: dict[str, Held]) -> bool:
-        """Whether memory has a fresh answer; what it has, fresh or not, is noted as the best."""
-        kept = self.memory.peek(key)
-        if kept is None or self._passed_over(key, kept):
-            return False
-        best[key] = Held(kept, TIER_MEMORY)
-        return kept.is_fresh(self._clock(), min_fresh_s=min_fresh_s)
-
-    def _is_outrun(self, key: str, entry: Entry) -> bool:
-        """Whether a later answer lies in memory by now: one past its time was there before, and is no better."""
-        later = self.memory.peek(key)
-        return later is not None and later.is_fresh(self._clock()) and later.cache_time > entry.cache_time
-
-    def _found(self, key: str, held: Held, passed: Sequence[Shelf]) -> Held | None:
-        """What a walk found, unless a purge or a later answer came while it was on its way.
-
-        Args:
-            key: the answer's key.
-            held: the answer.
-            passed: the shelves that have none as good, and get it.
-        """
-        later = self.memory.peek(key)
-        if later is not None and self._is_outrun(key, held.entry):
-            held, passed = Held(later, TIER_MEMORY), ()
-        if self._passed_over(key, held.entry):
-            return None
-        if passed:
-            self._writing.begin({key: held.entry}, passed)
-        if held.tier != TIER_MEMORY:
-            self.remember(key, held.entry)
-        return held
+        """What the tiers have of many keys for which nobody waits, as `Walking.find_many` says."""
+        return await self._walking.find_many(wanted)
 
     async def read(self, shelf: Shelf, key: str, *, limit_s: float = PATIENT_S) -> Copy:
         """The copy of a key on one shelf; one that a ban covers is none."""
@@ -285,8 +202,3 @@ class Cache:
 def _is_worth_cold(entry: Entry) -> bool:
     """Whether an answer may take another's place in the cold tier."""
     return bool(entry.ends) and not entry.partial
-
-
-def _is_better(entry: Entry, than: Entry) -> bool:
-    """Of two answers past their time: a whole one before a partial one, then the later."""
-    return (not entry.partial, entry.fresh_until) > (not than.partial, than.fresh_until)

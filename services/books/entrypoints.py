@@ -110,6 +110,7 @@ async def lifespan(
             clock=clock,
             chance=chance,
             memory_s=settings.memory_ttl_s,
+            hot_s=settings.hot_ttl_s,
             patience_s=settings.patience_s,
             turns=turns,
         )

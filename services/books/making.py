@@ -12,9 +12,10 @@ from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_ORIGIN
 
 from mesh.background import Background
 from mesh.call import Clock
-from services.books.cache import Cache, Held
+from services.books.cache import Cache
 from services.books.entry import Entry
 from services.books.lease import Lease, Leases
+from services.books.walking import Held
 from services.books.windows import Chance, Windows
 
 _FIRST_LOOK_S, _LONGEST_LOOK_S, _LOOK_GROWTH = 0.01, 0.1, 1.5

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from services.books.cache import Held
+from services.books.walking import Held
 
 
 class Promises:

@@ -7,7 +7,6 @@ from bookmesh.type.v1.book_pb2 import Work
 from mesh.call import Clock
 from services.books.answering import Answering
 from services.books.answers import Answer, composed
-from services.books.cache import Held
 from services.books.checks import Ask
 from services.books.entry import packed, rest_of, tags_of
 from services.books.likeness import name_key
@@ -16,6 +15,7 @@ from services.books.panel import Lookup, Panel
 from services.books.query import Query
 from services.books.sharing import Sharing
 from services.books.telling import SEARCH_PROVENANCE, Told, told
+from services.books.walking import Held
 
 Asking = Callable[[Query, float | None], Awaitable[Sequence[Answer]]]
 """Asks the providers, within so many seconds."""

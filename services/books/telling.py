@@ -13,9 +13,9 @@ from bookmesh.type.v1.book_pb2 import Provenance, Tier
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.call import CACHE_KEY, Metadatum
-from services.books.cache import Held
 from services.books.entry import framed, varint
 from services.books.query import Query
+from services.books.walking import Held
 
 _INTERPRETATION = 2
 """SearchAutoResponse's field of the name."""

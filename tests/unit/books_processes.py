@@ -14,16 +14,18 @@ from mesh.testing import FakeClock
 from mesh.turns import Turns
 from services.books import making as making_module
 from services.books.answering import Answering
-from services.books.cache import Cache, Held
+from services.books.cache import Cache
 from services.books.entry import Entry, packed, tags_of
 from services.books.lease import Leases
 from services.books.making import Counts, Made, Making
 from services.books.memory import Memory
 from services.books.shelf import cold_shelf, hot_shelf
+from services.books.walking import Held
 from services.books.windows import Windows
 
 KEY = "v2:isbn:9780441013593"
 ISBN = ("isbn", "9780441013593")
+HOT_S = 10_000.0
 WINDOWS = Windows(fresh_s=1_000.0, negative_s=50.0, partial_s=20.0, revalidate_s=100.0, error_s=500.0)
 
 
@@ -113,7 +115,7 @@ async def process(hot: MemoryKv, cold: MemoryBucket, clock: FakeClock) -> AsyncI
     dice = Dice()
     async with Background() as background:
         shelves = [
-            hot_shelf(hot, ttl_s=10_000.0, background=background, clock=clock, chance=lambda: 0.0),
+            hot_shelf(hot, ttl_s=HOT_S, background=background, clock=clock, chance=lambda: 0.0),
             cold_shelf(cold, background=background, clock=clock),
         ]
         for shelf in shelves:
@@ -126,6 +128,7 @@ async def process(hot: MemoryKv, cold: MemoryBucket, clock: FakeClock) -> AsyncI
             clock=clock,
             chance=lambda: 0.0,
             memory_s=10_000.0,
+            hot_s=HOT_S,
             patience_s=0.1,
             turns=Turns(),
         )

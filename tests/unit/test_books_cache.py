@@ -3,16 +3,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+import pytest
 from bookmesh.type.v1.book_pb2 import TIER_COLD, TIER_HOT, TIER_MEMORY, Work
 
 from mesh.background import Background
 from mesh.stores.memory import MemoryBucket, MemoryKv
 from mesh.testing import FakeClock
 from mesh.turns import Turns
-from services.books.cache import Cache, Held
+from services.books.cache import Cache
 from services.books.entry import Entry, packed
 from services.books.memory import Memory
 from services.books.shelf import cold_shelf, hot_shelf
+from services.books.walking import Held
 from services.books.windows import Windows
 
 KEY = "v2:isbn:9780441013593"
@@ -102,6 +104,7 @@ async def shelves(hot: MemoryKv | None = None, *, patience_s: float = 0.01) -> A
             clock=clock,
             chance=lambda: 0.0,
             memory_s=MEMORY_S,
+            hot_s=HOT_S,
             patience_s=patience_s,
             turns=Turns(),
         )
@@ -273,3 +276,29 @@ async def test_later_answer_that_came_meanwhile_is_given() -> None:
         it.cache.put(KEY, later)
         hot.gate.set()
         assert await walk == Held(later, TIER_MEMORY)
+
+
+@pytest.mark.parametrize("is_near", [True, False])
+async def test_what_must_last_lies_in_the_cold_tier(is_near: bool) -> None:  # noqa: FBT001 - a case of the table
+    """An answer that is wanted for longer than the near tiers keep theirs is put into the cold one, if it is lost."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        if is_near:
+            it.cache.remember(KEY, entry)
+        await it.cache.shelves[1].remove(KEY, limit_s=1.0)
+        tier = TIER_MEMORY if is_near else TIER_HOT
+        assert await it.cache.find_many({KEY: HOT_S}) == {KEY: Held(entry, tier)}
+        assert (await it.cache.copies(KEY))[-1].entry is None
+        assert (await it.cache.find_many({KEY: HOT_S + 1}))[KEY].entry == entry
+        assert (await it.cache.copies(KEY))[-1].entry == entry
+
+
+async def test_what_lies_in_the_cold_tier_lasts() -> None:
+    """An answer that is wanted for long and lies in the cold tier is told where it was met, and nothing is written."""
+    async with shelves() as it:
+        entry = await it.put(it.entry())
+        (cold,) = [each async for each in it.cold.list()]
+        it.clock.advance(1)
+        assert await it.cache.find_many({KEY: HOT_S + 1, "none": HOT_S + 1}) == {KEY: Held(entry, TIER_HOT)}
+        await it.cache.flush()
+        assert [each async for each in it.cold.list()] == [cold]

@@ -15,10 +15,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.books.cache import Held
 from services.books.entry import Entry, packed, rest_of
 from services.books.query import cache_key, parse
 from services.books.telling import SEARCH_PROVENANCE, Told, interpretation_of, told
+from services.books.walking import Held
 from tests.unit.books_house import DUNE
 
 KEY = f"v2:isbn:{DUNE}"

@@ -87,17 +87,19 @@ class Verifier:
         request = warmer_pb.WarmRequest(library_id=coverage.library_id, strategy=warmer_pb.STRATEGY_HYBRID)
         planned = await self.planner.plan(request, "")
         coverage.library_key_count = planned.head.searches
-        now = self.clock()
+        now, lacking = self.clock(), 0
         for search in await self._sampled(planned, sample):
             answer = await self.proxy.InspectKey(books_pb.InspectKeyRequest(q=search.q))
             copies = {copy.tier: copy for copy in answer.copies if copy.present}
             fresh_until = max((copy.fresh_until_time.seconds for copy in copies.values()), default=0)
+            is_expiring = bool(copies) and fresh_until < now + self.ahead_s
             coverage.key_count += 1
             coverage.present_count += bool(copies)
             coverage.hot_count += TIER_HOT in copies
             coverage.cold_count += TIER_COLD in copies
-            coverage.expiring_count += bool(copies) and fresh_until < now + self.ahead_s
-        lacking = coverage.key_count - coverage.present_count + coverage.expiring_count
+            coverage.expiring_count += is_expiring
+            # What lies in the near tiers alone is lost when their time is over, long before the next look.
+            lacking += is_expiring or TIER_COLD not in copies
         if repair and lacking:
             try:
                 job = await self.jobs.start(request, trigger=trigger, min_fresh_s=self.ahead_s)

@@ -139,7 +139,9 @@ class CacheControl(message.Message):
 
     @builtins.property
     def min_fresh(self) -> duration_pb2.Duration:
-        """Accept only an answer that stays fresh for this long yet; the providers are asked for one that does not."""
+        """Accept only an answer that stays fresh for this long yet; the providers are asked for one that does not. In a batch,
+        an answer that is wanted for longer than the near tiers keep theirs is kept in the cold one as well.
+        """
 
     def __init__(
         self,
