@@ -90,9 +90,14 @@ quality: $(READY) ## search for the books of a catalogue in every way, and count
 stampede: $(READY) ## let a thousand callers ask one cold key over four processes, and count what the provider sees
 	@$(BIN)/python -m bench.stampede $(ARGS)
 
+.PHONY: warming
+warming: $(READY) ## warm a library by ISBN and by author on a plan of ISBNdb's, and tell calls and time; ARGS="--catalog FILE"
+	@$(BIN)/python -m bench.warming $(ARGS)
+
 .PHONY: kills
 kills: $(READY) ## kill replicas of the warmer thirty times in one job, and count what is lost: nothing
 	@$(BIN)/python -m bench.kills $(ARGS)
+
 .PHONY: firings
 firings: $(READY) ## let four replicas with differing clocks live through sixty days, and count how often a daily trigger fires
 	@$(BIN)/python -m bench.firings $(ARGS)

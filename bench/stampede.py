@@ -184,7 +184,7 @@ async def measured(callers: int, processes: int, keys: int, leaves: int = 1) -> 
             running(
                 Path(folder),
                 replicas={"isbndb-biography-worker": leaves, BOOKS: processes},
-                sandbox=("--plan", "enterprise", "--per-second", "0", "--per-day", "0"),
+                sandbox=("--per-second", "0", "--per-day", "0"),
                 variables=_FREE,
             ) as house,
             AsyncExitStack() as open_channels,

@@ -44,7 +44,7 @@ module = "sandbox"
 address = "127.0.0.1:{port}"
 arguments = {arguments}
 secret = "sandbox"
-vars = {{ ISBNDB_URL = "http://127.0.0.1:{port}", ISBNDB_PLAN = "enterprise" }}
+vars = {{ ISBNDB_URL = "http://127.0.0.1:{port}", ISBNDB_PLAN = "{plan}" }}
 """
 
 _SERVICE = """
@@ -153,7 +153,8 @@ async def running(
     *,
     settle_s: float = SETTLE_S,
     replicas: Mapping[str, int] = TWO_OF_EACH,
-    sandbox: Sequence[str] = ("--plan", "enterprise"),
+    plan: str = "enterprise",
+    sandbox: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[House]:
     """Runs the services below a folder until the block ends.
@@ -163,14 +164,15 @@ async def running(
         environ: the process's environment.
         settle_s: seconds between one replica's return and the end of the next.
         replicas: how often each service runs; those that are not named do not.
-        sandbox: the arguments of the sandbox.
+        plan: what of ISBNdb's the sandbox keeps to, and the leaf.
+        sandbox: more arguments of the sandbox.
         variables: vars of the services that are not as they are shipped.
 
     Raises:
         RollingError: they did not start.
     """
     book = folder / "mesh.toml"
-    port, text = _address_book(replicas, settle_s, sandbox)
+    port, text = _address_book(replicas, settle_s, plan, sandbox)
     book.write_text(text)
     only = [word for name in replicas for word in ("--only", name)]
     kept = {name: value for name, value in environ.items() if not name.startswith(("ISBNDB", "BOOKMESH", "NOTIFY"))}
@@ -197,7 +199,7 @@ async def running(
         await house.end()
 
 
-def _address_book(replicas: Mapping[str, int], settle_s: float, sandbox: Sequence[str]) -> tuple[int, str]:
+def _address_book(replicas: Mapping[str, int], settle_s: float, plan: str, sandbox: Sequence[str]) -> tuple[int, str]:
     """The sandbox's port, and the address book: every service, so often as it runs, and else once."""
     counts = {name: replicas.get(name, 1) for name in _PACKAGES}
     ports = iter(free_ports(3 * sum(counts.values()) + 1))
@@ -208,4 +210,5 @@ def _address_book(replicas: Mapping[str, int], settle_s: float, sandbox: Sequenc
         }
         services += _SERVICE.format(name=name, root=ROOT, package=_PACKAGES[name], **addresses)
     port = next(ports)
-    return port, _BOOK.format(settle_s=settle_s, services=services, port=port, arguments=json.dumps(list(sandbox)))
+    arguments = json.dumps(["--plan", plan, *sandbox])
+    return port, _BOOK.format(settle_s=settle_s, services=services, port=port, plan=plan, arguments=arguments)
