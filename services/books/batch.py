@@ -13,7 +13,7 @@ from mesh.turns import Turns
 from services.books.answering import not_cached
 from services.books.bulk import TOGETHER, Bulk, Missing
 from services.books.checks import Ask, checked_search
-from services.books.outcomes import Outcome, broken, outcome_bytes
+from services.books.outcomes import Outcome, broken, outcome_bytes, together
 from services.books.search import Search
 from services.books.sharing import Sharing, shared_by
 
@@ -48,21 +48,22 @@ class Batch:
         self._default_results = default_results
 
     async def answers(
-        self, queries: Sequence[pb.SearchAutoRequest], *, is_batch: bool = True
+        self, queries: Sequence[pb.SearchAutoRequest], *, is_batch: bool = True, most: int = 1
     ) -> AsyncGenerator[bytes, None]:
-        """One BatchSearchAutoResponse for each search, as they complete; at the end all lie in every tier.
+        """A BatchSearchAutoResponse for searches as they complete; at the end all lie in every tier.
 
         What is still sought is given up when nobody takes it.
 
         Args:
             queries: the searches.
             is_batch: nobody waits for the whole, so what a search says of its text spares calls.
+            most: outcomes that one response may carry.
         """
         run = _Run(self._search, self._bulk, self._turns, queries, Sharing() if is_batch else None)
         work = asyncio.create_task(run.run(self._default_results))
         try:
             while (some := await run.ready.get()) is not None:
-                for answer in some:
+                for answer in together(some, most):
                     yield answer
             await work
         finally:

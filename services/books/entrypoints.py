@@ -167,7 +167,10 @@ class Default(BooksServiceServicer):
         self, request: pb.BatchSearchAutoRequest, context: Context
     ) -> AsyncIterator[pb.BatchSearchAutoResponse]:
         """Finds the books of many searches; each answer lies in the cache before it is given."""
-        async with aclosing(self._state.batch.answers(request.queries, is_batch=answers_batch())) as answers:
+        answers = self._state.batch.answers(
+            request.queries, is_batch=answers_batch(), most=request.outcomes_per_response or 1
+        )
+        async with aclosing(answers):
             async for answer in answers:
                 yield ready(pb.BatchSearchAutoResponse, answer)
 

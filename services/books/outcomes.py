@@ -1,6 +1,7 @@
 """The only place that says how one search of many went, as the answer to a batch tells it."""
 
 import uuid
+from collections.abc import Iterable, Iterator
 
 import structlog
 from bookmesh.books.v1 import books_service_pb2 as pb
@@ -16,6 +17,13 @@ Outcome = Told | MeshError
 
 _RESPONSE = 3
 """BatchSearchAutoResponse's field of the name; what lies in the cache goes out in it as it lies."""
+
+_OTHERS = 5
+"""BatchSearchAutoResponse's field of the name."""
+
+_RESPONSE_BYTES = 256 * 1024
+"""What outcomes that go together may take, far below the size of message that gRPC takes by itself; one that is larger
+goes alone."""
 
 _log = structlog.get_logger("services.books")
 
@@ -33,6 +41,25 @@ def outcome_bytes(at: int, q: str, outcome: Outcome) -> bytes:
         return answer.SerializeToString() + framed(_RESPONSE, outcome.data)
     answer.error.CopyFrom(call_error(outcome))
     return answer.SerializeToString()
+
+
+def together(outcomes: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Outcomes in as few messages as may be, in their order.
+
+    Args:
+        outcomes: each as the bytes of a BatchSearchAutoResponse.
+        most: how many one message may carry.
+    """
+    some: list[bytes] = []
+    size = 0
+    for outcome in outcomes:
+        if some and (len(some) >= most or size + len(outcome) > _RESPONSE_BYTES):
+            yield b"".join(some)
+            some, size = [], 0
+        some.append(framed(_OTHERS, outcome) if some else outcome)
+        size += len(outcome)
+    if some:
+        yield b"".join(some)
 
 
 def call_error(error: MeshError) -> CallError:

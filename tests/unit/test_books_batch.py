@@ -9,6 +9,7 @@ from bookmesh.type.v1.book_pb2 import TIER_HOT, TIER_MEMORY, TIER_ORIGIN, Tier
 from mesh.status import InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from services.books import answering
 from services.books.entry import decode
+from services.books.outcomes import together
 from tests.unit.books_house import DUNE, DUNE_10, EMMA, MESSIAH, UNKNOWN, FakeLeaf, House, open_house, work
 
 DOWN = UnavailableError(ERROR_REASON_PROVIDER_UNAVAILABLE, "down")
@@ -342,3 +343,28 @@ async def test_bad_batch_is_refused(count: int, reason: str) -> None:
         with pytest.raises(InvalidArgumentError) as caught:
             await it.batch(*["dune"] * count)
         assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(("most", "messages"), [(0, 5), (1, 5), (2, 3), (64, 1)])
+async def test_outcomes_come_together(most: int, messages: int) -> None:
+    """As many outcomes as the request lets come in one response, each as it would come by itself."""
+    queries = [pb.SearchAutoRequest(q=q) for q in (DUNE, MESSIAH, EMMA, UNKNOWN, "x" * 513)]
+    async with open_house() as it:
+        alone = await it.batch(*queries)
+        request = pb.BatchSearchAutoRequest(queries=queries, outcomes_per_response=most)
+        responses = [response async for response in it.stub.BatchSearchAuto(request)]
+        each = [one for response in responses for one in (response, *response.others)]
+        ordered = sorted(each, key=lambda one: one.query_index)
+        assert (len(responses) <= messages, len(ordered), told(ordered)) == (True, 5, told(alone))
+        assert all(not one.others for response in responses for one in response.others)
+
+
+def test_outcomes_together_stay_small() -> None:
+    """Outcomes come in no larger messages than go over every wire, in their order, and a large one comes alone."""
+    outcomes = [
+        pb.BatchSearchAutoResponse(query_index=at, q="q" * size).SerializeToString()
+        for at, size in enumerate([10, 200_000, 100_000, 300_000, 10, 10])
+    ]
+    found = [pb.BatchSearchAutoResponse.FromString(data) for data in together(outcomes, 64)]
+    assert [[one.query_index for one in (each, *each.others)] for each in found] == [[0, 1], [2], [3], [4, 5]]
+    assert list(together([], 64)) == []

@@ -11,7 +11,7 @@ from bookmesh.isbndb.v1.admin_service_pb2_grpc import AdminServiceStub
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import MeshError
-from services.warmer.jobs.asking import METADATA, query_of
+from services.warmer.jobs.questions import METADATA, batch_of, each_of, query_of
 from services.warmer.plan.planning import Planned
 from services.warmer.plan.searches import Search, SearchKind
 from services.warmer.plan.shelf import PlanShelf
@@ -88,16 +88,11 @@ class Estimator:
             yield waiting
 
     async def _looked(self, searches: Sequence[Search]) -> list[_Look]:
-        request = books_pb.BatchSearchAutoRequest(
-            queries=[query_of(search, only_if_cached=True) for search in searches]
-        )
+        request = batch_of([query_of(search, only_if_cached=True) for search in searches])
         looks = [_Look(fresh=False, missing=True)] * len(searches)
-        async for answer in self.books.BatchSearchAuto(request, metadata=METADATA):
-            if answer.WhichOneof("outcome") == "response":
-                whole = not (answer.response.provenance.stale or answer.response.partial)
-                looks[answer.query_index] = _Look(fresh=whole, missing=not whole)
-            else:
-                looks[answer.query_index] = _Look(fresh=False, missing=answer.error.reason == "NOT_CACHED")
+        async for response in self.books.BatchSearchAuto(request, metadata=METADATA):
+            for answer in each_of(response):
+                looks[answer.query_index] = _look_of(answer)
         return looks
 
     async def _quota(self) -> leaf_pb.GetQuotaResponse | None:
@@ -106,6 +101,13 @@ class Estimator:
             return await self.leaf.GetQuota(leaf_pb.GetQuotaRequest())
         except MeshError:
             return None
+
+
+def _look_of(answer: books_pb.BatchSearchAutoResponse) -> _Look:
+    if answer.WhichOneof("outcome") == "response":
+        whole = not (answer.response.provenance.stale or answer.response.partial)
+        return _Look(fresh=whole, missing=not whole)
+    return _Look(fresh=False, missing=answer.error.reason == "NOT_CACHED")
 
 
 def _cost(missing: Sequence[tuple[int, Search]]) -> int:

@@ -336,6 +336,9 @@ class BatchSearchAutoRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     QUERIES_FIELD_NUMBER: builtins.int
+    OUTCOMES_PER_RESPONSE_FIELD_NUMBER: builtins.int
+    outcomes_per_response: builtins.int
+    """Outcomes that one response may carry, 0 to 1,000; 0 is one. A message costs both sides as much as a small answer."""
     @builtins.property
     def queries(self) -> containers.RepeatedCompositeFieldContainer[SearchAutoRequest]:
         """Required. 1 to 1,000 searches. Each is checked by itself, for one that can't be met holds up no other."""
@@ -344,10 +347,11 @@ class BatchSearchAutoRequest(message.Message):
         self,
         *,
         queries: abc.Iterable[SearchAutoRequest] | None = ...,
+        outcomes_per_response: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["outcomes_per_response", b"outcomes_per_response", "queries", b"queries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -361,6 +365,7 @@ class BatchSearchAutoResponse(message.Message):
     Q_FIELD_NUMBER: builtins.int
     RESPONSE_FIELD_NUMBER: builtins.int
     ERROR_FIELD_NUMBER: builtins.int
+    OTHERS_FIELD_NUMBER: builtins.int
     query_index: builtins.int
     """Its place among the queries, from 0."""
     q: builtins.str
@@ -373,6 +378,10 @@ class BatchSearchAutoResponse(message.Message):
     def error(self) -> call_error_pb2.CallError:
         """Why there is none."""
 
+    @builtins.property
+    def others(self) -> containers.RepeatedCompositeFieldContainer[BatchSearchAutoResponse]:
+        """More outcomes that were ready, as far as the request lets them come with this one; each as it would come by itself."""
+
     def __init__(
         self,
         *,
@@ -380,10 +389,11 @@ class BatchSearchAutoResponse(message.Message):
         q: builtins.str = ...,
         response: SearchAutoResponse | None = ...,
         error: call_error_pb2.CallError | None = ...,
+        others: abc.Iterable[BatchSearchAutoResponse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["error", b"error", "outcome", b"outcome", "response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["error", b"error", "outcome", b"outcome", "q", b"q", "query_index", b"query_index", "response", b"response"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["error", b"error", "others", b"others", "outcome", b"outcome", "q", b"q", "query_index", b"query_index", "response", b"response"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_outcome: _TypeAlias = typing.Literal["response", "error"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = typing.Literal["outcome", b"outcome"]  # noqa: Y015
