@@ -129,9 +129,10 @@ def checked_search(request: pb.SearchAutoRequest, *, default_results: int) -> As
         )
     except InvalidQueryError as error:
         raise _refused(error) from None
-    if hint := hint_of(request.kind):
-        ask = replace(ask, hint=hint)
-    return replace(ask, wishes=wishes_of(request.cache_control)) if request.HasField("cache_control") else ask
+    hint, has_wishes = hint_of(request.kind), request.HasField("cache_control")
+    if not (hint or has_wishes):
+        return ask
+    return replace(ask, hint=hint, wishes=wishes_of(request.cache_control) if has_wishes else NO_WISHES)
 
 
 @lru_cache(maxsize=8192)

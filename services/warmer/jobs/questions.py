@@ -42,9 +42,12 @@ def query_of(
     search: Search, *, anew: bool = False, only_if_cached: bool = False, min_fresh_s: float = 0.0
 ) -> pb.SearchAutoRequest:
     """One result is enough to see that there are some; the proxy keeps all of them, whatever it is asked to send."""
-    control = pb.CacheControl(no_cache=anew, only_if_cached=only_if_cached)
-    if min_fresh_s and not anew:
-        control.min_fresh.CopyFrom(Duration(seconds=round(min_fresh_s)))
+    control = None
+    if anew:
+        control = pb.CacheControl(no_cache=True)
+    elif only_if_cached or min_fresh_s:
+        min_fresh = Duration(seconds=round(min_fresh_s)) if min_fresh_s else None
+        control = pb.CacheControl(only_if_cached=only_if_cached, min_fresh=min_fresh)
     kind = _KINDS.get(search.kind, pb.QUERY_KIND_ISBN)
     if search.kind is SearchKind.TITLE and not search.author:
         kind = pb.QUERY_KIND_TITLE
