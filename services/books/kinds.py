@@ -57,21 +57,8 @@ _SET = re.compile(
 _HINTS = (
     *("guide", "notes", "charts", "novel", "lesson", "book", "starters", "takeaways", "trivia", "summary", "companion"),
     *("synopsis", "sidekick", "insights", "analysis", "review", "quicklet", "instaread", "joosr", "blinkist"),
-    *(
-        "box",
-        "set",
-        "slip",
-        "omnibus",
-        "collection",
-        "bundle",
-        "pack",
-        "series",
-        "saga",
-        "trilogy",
-        "quartet",
-        "vol",
-        "#",
-    ),
+    *("box", "set", "slip", "omnibus", "collection", "bundle", "pack", "series", "saga", "trilogy", "quartet"),
+    *("vol", "#"),
 )
 """Every title that one of the two patterns matches has one of these in it, and to see that costs a tenth of a match."""
 
