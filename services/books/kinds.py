@@ -43,7 +43,8 @@ _GUIDE_PUBLISHERS = re.compile(
 
 _SET = re.compile(
     rf"""(?ix)
-    (?: \# \d+ \s? (?:-|\u2013) \s? \d+ | \b (?: box(?:ed)? [ -]? sets? | boxset | gift \s set | slip[ ]?case[ds]? | omnibus
+    (?: \# \d+ \s? (?:-|\u2013) \s? \d+
+    | \b (?: box(?:ed)? [ -]? sets? | boxset | gift \s set | slip[ ]?case[ds]? | omnibus
     | {_NUMBER} [ -] (?:books?|volumes?|novels?|titles?|copy) \s (?:box(?:ed)?\s)? (?:set|collection|bundle|pack|box)
     | (?:complete|entire|ultimate|deluxe) \s (?:[\w'-]+\s){{0,4}} (?:series|saga|trilogy|quartet|set|collection|boxed)
     | (?:series|saga|trilogy|quartet|hardcover|paperback|collection) \s (?:box(?:ed)?|set|bundle|pack|collection)
