@@ -16,6 +16,7 @@ from mesh.journal_message import as_message
 from mesh.quota.ledger import Ledger, LocalLedger
 from mesh.stats import Histogram, Series, Stats
 from mesh.status import MeshError
+from mesh.turns import Turns
 
 PING_S = 2.0
 """Seconds after which a binding or store that has not answered counts as failed."""
@@ -63,6 +64,8 @@ class Introspection:
     """The breakers of the service's own bindings."""
     journal: Journal = field(default_factory=Journal)
     """What was done for its calls."""
+    turns: Turns = field(default_factory=Turns)
+    """Who works next in this process, of those that nobody waits for."""
     vitals: Vitals = field(default_factory=Vitals)
     """What of the service's own has failed; a service that has a loop of its own tells it here."""
     probes: Sequence[Probe] = ()

@@ -11,6 +11,7 @@ from mesh.entrance import Entrance
 from mesh.hosting.vitals import Vitals
 from mesh.journal import Journal
 from mesh.stats import Stats
+from mesh.turns import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Runtime:
     """What the mesh did for its calls."""
     entrance: Entrance = field(default_factory=Entrance)
     """Which calls from outside run in it."""
+    turns: Turns = field(default_factory=Turns)
+    """Who works next in this process, of those that nobody waits for."""
     vitals: Vitals = field(default_factory=Vitals)
     """What of its own has failed."""
     clock: Clock = time.monotonic

@@ -2,16 +2,25 @@
 
 A call of a person needs the loop a few times, for a moment each. So work of many small pieces is done in slices of less
 than a call takes, by one at a time, and after each slice others go on until the loop has nothing more to do for them.
+While people call it rests after each slice as well, for the threads and processes that their calls need beside the loop
+share its cores.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 SLICE_S = 0.0005
 """Seconds that one slice lasts."""
+
+_COMPANY_S = 0.25
+"""Seconds after a person's call during which another is expected."""
+
+_REST_S = 0.001
+"""Seconds that work rests after a slice while people call: it has a third of one core at most."""
 
 _QUIET_S = 0.0001
 """A round of the loop that takes no longer had nothing to do."""
@@ -26,12 +35,31 @@ class Turns:
     Args:
         clock: seconds, never going back.
         slice_s: seconds that one slice lasts.
+        sleep: rests for so many seconds.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.perf_counter, slice_s: float = SLICE_S) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        slice_s: float = SLICE_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.rest = sleep
+        """Rests for so many seconds."""
         self._clock = clock
         self._slice_s = slice_s
         self._floor = asyncio.Lock()
+        self._met = -math.inf
+
+    def meet(self) -> None:
+        """Notes that a person calls, just now."""
+        self._met = self._clock()
+
+    @property
+    def has_company(self) -> bool:
+        """Whether people call."""
+        return self._clock() - self._met < _COMPANY_S
 
     def turn(self, *, patient: bool = True) -> "Turn":
         """A piece of work; it begins with the block, when it is its turn.
@@ -39,19 +67,21 @@ class Turns:
         Args:
             patient: nobody waits for it. What somebody waits for is done in slices as well, and stands behind nobody.
         """
-        return Turn(self._floor if patient else None, self._clock, self._slice_s)
+        return Turn(self, self._floor if patient else None, self._clock, self._slice_s)
 
 
 class Turn:
     """One piece of work while it goes on.
 
     Args:
+        turns: knows whether people call.
         floor: held by whoever works; None for what somebody waits for.
         clock: seconds, never going back.
         slice_s: seconds that one slice lasts.
     """
 
-    def __init__(self, floor: asyncio.Lock | None, clock: Callable[[], float], slice_s: float) -> None:
+    def __init__(self, turns: Turns, floor: asyncio.Lock | None, clock: Callable[[], float], slice_s: float) -> None:
+        self._turns = turns
         self._floor = floor
         self._clock = clock
         self._slice_s = slice_s
@@ -75,6 +105,10 @@ class Turn:
             return
         self._leave()
         await self._take()
+        if self._floor and self._turns.has_company:
+            await self._turns.rest(_REST_S)
+            self._ends = self._clock() + self._slice_s
+            return
         # Whoever else works so waits for the floor, so what keeps the loop busy now is somebody's call.
         for _ in range(_ROUNDS if self._floor else 1):
             began = self._clock()

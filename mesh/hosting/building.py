@@ -70,7 +70,7 @@ class Building:
         self._worker = worker
         self._manifest = worker.manifest
         self._closing = closing
-        self._runtime = Runtime(service=worker.manifest.name)
+        self._runtime = Runtime(service=worker.manifest.name, turns=house.turns)
         self._runtime.journal.forward(audit.take)
         self._probes: list[Probe] = []
 
@@ -104,6 +104,7 @@ class Building:
             stats=self._runtime.stats,
             breakers=self._runtime.breakers,
             journal=self._runtime.journal,
+            turns=self._runtime.turns,
             vitals=self._runtime.vitals,
             probes=self._probes,
             secrets=[

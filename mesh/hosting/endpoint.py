@@ -9,6 +9,7 @@ from mesh.entrance import Entrance
 from mesh.hosting.health import Health
 from mesh.identity.operator_token import OperatorToken
 from mesh.transport.aio_server import AioServer
+from mesh.turns import Turns
 
 Handlers = Mapping[str, tuple[Method, Handler]]
 
@@ -39,7 +40,8 @@ class Serving:
     """Every listener, by service and entrypoint."""
     entrances: dict[str, Entrance] = field(default_factory=dict)
     """The way into every service, by name."""
-
+    turns: Turns = field(default_factory=Turns)
+    """Who works next, of those that nobody waits for."""
     token: OperatorToken | None = None
     """The operator's, once something listens."""
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from mesh.audit_log import auditing
+from mesh.background import Background
 from mesh.hosting import collector
 from mesh.hosting.building import Building
 from mesh.hosting.deployment import Deployment
@@ -59,10 +60,11 @@ async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collec
     outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     for name in (signal.SIGTERM, signal.SIGINT, *(() if outlives else (signal.SIGHUP,))):
         loop.add_signal_handler(name, stop.set)
-    async with serving(deployment, only) as house:
+    async with serving(deployment, only) as house, Background() as background:
         for (service, entrypoint), listener in house.listeners.items():
             _log.info("listening", service=service, entrypoint=entrypoint, address=listener.address)
         collector.settle()
+        background.spawn(collector.keep_tidy(house.turns), name="garbage")
         notify(READY, environ)
         await stop.wait()
         notify(STOPPING, environ)

@@ -39,15 +39,18 @@ def rating(runtime: Runtime, settings: EntrypointSettings) -> Layer:
 
 
 def limiting(runtime: Runtime, settings: EntrypointSettings) -> Layer:
-    """No more calls run at once than the entrypoint has places for, and few wait."""
+    """No more calls run at once than the entrypoint has places for, and few wait; work gives way to people's."""
     unary, streams = _gate(settings), _gate(settings)
 
     def layer(method: Method, inner: Handler) -> Handler:
         # A stream may last for hours; it must not take the place of calls that last for milliseconds.
         gate = streams if method.server_streaming or method.client_streaming else unary
+        meet = runtime.turns.meet
 
         async def limited(call: Call) -> Reply:
             batch = call.trace is not None and call.trace.batch
+            if not batch:
+                meet()
             if not gate.enter(batch=batch) and (against := await gate.wait(batch=batch)):
                 call.note("shed", against)
                 raise ResourceExhaustedError(

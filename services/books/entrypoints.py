@@ -24,7 +24,6 @@ from mesh.context import Context, ready
 from mesh.quota.account import Account
 from mesh.quota.report import key_quotas
 from mesh.status import InvalidArgumentError
-from mesh.turns import Turns
 from services.books.answering import Answering
 from services.books.bans import Kind
 from services.books.batch import Batch
@@ -93,7 +92,7 @@ async def lifespan(
     Raises:
         ValueError: some settings make no sense; the message names each of them.
     """
-    settings, turns = settings_of(env), Turns()
+    settings, turns = settings_of(env), env.MESH.turns
     # What listens for ever is not waited for when the service drains; what writes is.
     async with (
         open_panel(env, settings) as opened,  # the tasks end before the session that they use

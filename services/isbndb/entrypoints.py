@@ -66,8 +66,8 @@ async def lifespan(env: Env, *, monotonic: Clock = time.monotonic) -> AsyncItera
     ledger = env.MESH.ledger
     accounts = [account_of(terms, key) for key in keys_of(env)]
     keys = KeyRing(accounts, ledger, clock=time.monotonic) if accounts else None
+    turns = env.MESH.turns
     # The tasks end before the session that they use.
-    turns = Turns()
     async with open_session() as session, Background() as background:
         upstream = Upstream(session, base_url=terms.base_url, keys=keys, ledger=ledger)
         lookup = Lookup(

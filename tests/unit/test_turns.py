@@ -105,3 +105,38 @@ async def test_who_is_cancelled_leaves_the_floor_to_others(rounds: int) -> None:
     async with asyncio.timeout(5):
         await asyncio.gather(broken, other, return_exceptions=True)
     assert (done, broken.cancelled()) == (["other"] * 3, True)
+
+
+async def test_work_rests_while_people_call() -> None:
+    """While people call, work rests after each slice; a moment after the last call it does not any more."""
+    clock, rests = FakeClock(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        clock.advance(seconds)
+
+    turns = Turns(clock=clock, slice_s=0.01, sleep=sleep)
+    await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
+    assert (turns.has_company, rests) == (False, [])
+    turns.meet()
+    await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
+    assert (turns.has_company, len(rests), {*rests}) == (True, 4, {0.001})
+    clock.advance(0.25)
+    await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
+    assert (turns.has_company, len(rests)) == (False, 4)
+
+
+async def test_what_somebody_waits_for_never_rests() -> None:
+    """Work that a person waits for goes on at once, however many call."""
+    clock, rests = FakeClock(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    turns = Turns(clock=clock, slice_s=0.01, sleep=sleep)
+    turns.meet()
+    async with turns.turn(patient=False) as turn:
+        for _ in range(5):
+            await turn.breathe()
+            clock.advance(0.01)
+    assert rests == []
