@@ -84,8 +84,10 @@ class Answering:
         """The answer that lies in memory and is given without further thought, as most are; else None."""
         if wishes is not NO_WISHES:
             return None
-        held = self._cache.at_hand(key)
-        return held if held is not None and self._windows.is_surely_fresh(held.entry, self._clock()) else None
+        held, now = self._cache.at_hand(key), self._clock()
+        if held is None or not self._windows.is_surely_fresh(held.entry, now):
+            return None
+        return held if self._windows.is_believed(held.entry, now) else None
 
     async def answer(self, key: str, wishes: Wishes, make: Make, *, patient: bool = False) -> Held:
         """The answer of a key.
@@ -112,6 +114,10 @@ class Answering:
             return None
         return await self._cache.find(key, patient=patient, min_fresh_s=wishes.min_fresh_s)
 
+    def is_believed(self, held: Held, wishes: Wishes) -> bool:
+        """Whether whoever waits for an answer believes what the cache holds, as far as it is "nothing found"."""
+        return wishes.only_if_cached or self._windows.is_believed(held.entry, self._clock())
+
     def suits(self, key: str, held: Held, wishes: Wishes, make: Make | None, *, patient: bool) -> bool:
         """Whether what the cache holds may be given; what is due, or past its time, is refreshed meanwhile.
 
@@ -123,6 +129,8 @@ class Answering:
             patient: as in `answer`.
         """
         if wishes.min_fresh_s and not held.entry.is_fresh(self._clock(), min_fresh_s=wishes.min_fresh_s):
+            return False
+        if not (patient or self.is_believed(held, wishes)):
             return False
         worth = self._windows.worth(held.entry, self._clock(), self._chance)
         is_given = held.entry.is_fresh(self._clock(), max_stale_s=wishes.max_stale_s or 0.0)
@@ -155,7 +163,7 @@ class Answering:
         started = time.perf_counter()
         since = self._clock() if wishes.no_cache else None
         renews = held is not None or wishes.no_cache
-        if held is not None and wishes.min_fresh_s:
+        if held is not None and (wishes.min_fresh_s or not self._windows.is_believed(held.entry, self._clock())):
             # What was found may be fresh, and is not what was asked for: only what is later is.
             since = held.entry.cache_time
 
@@ -166,7 +174,7 @@ class Answering:
             promised = await self.promises.wait(key, limit_s=None if patient else _PROMISE_S)
             if promised is not None and not self._cache.is_banned(key, promised.entry):
                 return promised
-            return await self.making.once(key, make, since, deadline, renews=renews)
+            return await self.making.once(key, make, since, deadline, renews=renews, patient=patient)
 
         try:
             found, led = await self._flights.lead(key, work)

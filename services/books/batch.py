@@ -130,7 +130,8 @@ class _Run:
                 except MeshError as error:
                     outcomes.append((at, error))
         missing = []
-        for (at, ask), (told, held) in zip(asks.items(), await self._search.looked(list(asks.values())), strict=True):
+        looked = await self._search.looked(list(asks.values()), is_batch=self._sharing is not None)
+        for (at, ask), (told, held) in zip(asks.items(), looked, strict=True):
             if told is not None:
                 outcomes.append((at, told))
             elif ask.wishes.only_if_cached:

@@ -101,7 +101,8 @@ class Bulk:
                 await turn.breathe()
                 query = first.ask.query
                 try:
-                    made[key] = self._answering.making.entry(made_of(query, answers(query.isbn13)), began, fetch_s)
+                    found = made_of(query, answers(query.isbn13))
+                    made[key] = self._answering.making.entry(found, began, fetch_s, patient=True)
                 except MeshError as error:
                     made[key] = error
                 except Exception as unforeseen:  # noqa: BLE001 - one broken search must not take the others with it

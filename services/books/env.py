@@ -45,6 +45,8 @@ class Env:
     """Seconds that an answer lies in memory."""
     CACHE_NEGATIVE_TTL: int = 600
     """Seconds that "nothing found" counts as fresh."""
+    CACHE_WARMED_NEGATIVE_TTL: int = 86_400
+    """The same where work found it that nobody waits for: that work and only_if_cached believe it for so long."""
     CACHE_PARTIAL_TTL: int = 60
     """Seconds that an answer counts as fresh to which a provider gave nothing."""
     CACHE_STALE_WHILE_REVALIDATE: int = 86_400

@@ -100,6 +100,7 @@ class Making:
         *,
         renews: bool,
         old: Entry | None = None,
+        patient: bool = False,
     ) -> Held:
         """Has an answer made and keeps it, unless another process does so. A failure is kept nowhere.
 
@@ -110,6 +111,7 @@ class Making:
             deadline: as in `alone`.
             renews: another answer may lie in the memory of other processes.
             old: as in `alone`.
+            patient: as in `alone`.
         """
         lease = await self._leases.take(key)
         if lease is None:
@@ -121,13 +123,20 @@ class Making:
         try:
             # Since this process looked, another may have had the lease, its answer and all.
             found = await self._news(key, since, old) if lease.is_shared else None
-            return found or await self.alone(key, make, deadline, renews=renews, old=old)
+            return found or await self.alone(key, make, deadline, renews=renews, old=old, patient=patient)
         finally:
             # It is given back once the answer lies where those who wait for it look.
             self._background.spawn(self._let_go(key, lease), name="lease let go")
 
     async def alone(
-        self, key: str, make: Make, deadline: float | None, *, renews: bool, old: Entry | None = None
+        self,
+        key: str,
+        make: Make,
+        deadline: float | None,
+        *,
+        renews: bool,
+        old: Entry | None = None,
+        patient: bool = False,
     ) -> Held:
         """Has an answer made, whatever other processes do, and keeps it.
 
@@ -137,11 +146,12 @@ class Making:
             deadline: when the caller gives up, on the clock of time.monotonic(); None is never.
             renews: another answer may lie in the memory of other processes.
             old: what is still being given; where it is whole, no partial answer takes its place.
+            patient: nobody waits for it.
         """
         self._counts.led += 1
         began, started = self._clock(), time.perf_counter()
         made = await make(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        entry = self.entry(made, began, time.perf_counter() - started)
+        entry = self.entry(made, began, time.perf_counter() - started, patient=patient)
         if not _is_poorer(entry, old):
             self._cache.put(key, entry, is_first=not renews)
             if renews:
@@ -160,13 +170,13 @@ class Making:
         if renewed:
             self._tell(renewed, min(entries[key].cache_time for key in renewed))
 
-    def entry(self, made: Made, began: float, fetch_s: float) -> Entry:
+    def entry(self, made: Made, began: float, fetch_s: float, *, patient: bool) -> Entry:
         """An answer as it is kept. Its age counts from when it was asked for (RFC 9111, 4.2.3, on response_delay).
 
         So a purge that comes while it is made covers it, for nobody knows which of the two the providers saw first.
         """
         fresh_until = self._windows.fresh_until(
-            began, is_empty=not made.ends, is_partial=made.is_partial, chance=self._chance
+            began, is_empty=not made.ends, is_partial=made.is_partial, chance=self._chance, patient=patient
         )
         return Entry(
             works=made.works,

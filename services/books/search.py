@@ -59,17 +59,25 @@ class Search:
             )
         return self.told(ask, held)
 
-    async def looked(self, asks: Sequence[Ask]) -> Sequence[tuple[Told | None, Held | None]]:
-        """Of each search for which nobody waits the cache's answer, and what it holds that may be too old for one."""
+    async def looked(self, asks: Sequence[Ask], *, is_batch: bool) -> Sequence[tuple[Told | None, Held | None]]:
+        """Of each search of many the cache's answer, and what it holds that may be too old for one.
+
+        Args:
+            asks: the searches.
+            is_batch: nobody waits for the whole.
+        """
         wanted: dict[str, float] = {}
         for ask in asks:
             if not ask.wishes.no_cache:
                 wanted[ask.key] = max(wanted.get(ask.key, 0.0), ask.wishes.min_fresh_s)
         found = await self._answering.look_many(wanted)
-        return [self._given(ask, None if ask.wishes.no_cache else found.get(ask.key)) for ask in asks]
+        helds = [None if ask.wishes.no_cache else found.get(ask.key) for ask in asks]
+        return [self._given(ask, held, is_batch=is_batch) for ask, held in zip(asks, helds, strict=True)]
 
-    def _given(self, ask: Ask, held: Held | None) -> tuple[Told | None, Held | None]:
-        if held is None or not self._answering.suits(ask.key, held, ask.wishes, None, patient=True):
+    def _given(self, ask: Ask, held: Held | None, *, is_batch: bool) -> tuple[Told | None, Held | None]:
+        if held is None or not (is_batch or self._answering.is_believed(held, ask.wishes)):
+            return None, held
+        if not self._answering.suits(ask.key, held, ask.wishes, None, patient=True):
             return None, held
         return self.told(ask, held), held
 

@@ -64,6 +64,7 @@ def settings_of(env: Env) -> Settings:
         windows=Windows(
             fresh_s=env.CACHE_COLD_TTL,
             negative_s=env.CACHE_NEGATIVE_TTL,
+            warmed_negative_s=env.CACHE_WARMED_NEGATIVE_TTL,
             partial_s=env.CACHE_PARTIAL_TTL,
             revalidate_s=env.CACHE_STALE_WHILE_REVALIDATE,
             error_s=env.CACHE_STALE_IF_ERROR,
@@ -93,6 +94,7 @@ def _out_of_range(env: Env) -> Iterator[str]:
                 "CACHE_COLD_TTL": env.CACHE_COLD_TTL,
                 "CACHE_MEMORY_TTL": env.CACHE_MEMORY_TTL,
                 "CACHE_NEGATIVE_TTL": env.CACHE_NEGATIVE_TTL,
+                "CACHE_WARMED_NEGATIVE_TTL": env.CACHE_WARMED_NEGATIVE_TTL,
                 "CACHE_PARTIAL_TTL": env.CACHE_PARTIAL_TTL,
             },
         ),

@@ -48,6 +48,8 @@ class Windows:
     """A whole answer with something in it is fresh."""
     negative_s: float
     """"Nothing found" is believed: shorter, for a book that was just added is looked for at once."""
+    warmed_negative_s: float
+    """The same for work that nobody waits for, which found it and comes back to it: until its next round."""
     partial_s: float
     """An answer to which a provider gave nothing counts: soon it may be whole."""
     revalidate_s: float
@@ -55,12 +57,17 @@ class Windows:
     error_s: float
     """Past its time, an answer is given where the providers fail."""
 
-    def fresh_until(self, now: float, *, is_empty: bool, is_partial: bool, chance: Chance) -> float:
-        """Until when an answer that is made now counts as fresh."""
-        shorter_s = [
-            seconds for applies, seconds in ((is_partial, self.partial_s), (is_empty, self.negative_s)) if applies
-        ]
+    def fresh_until(
+        self, now: float, *, is_empty: bool, is_partial: bool, chance: Chance, patient: bool = False
+    ) -> float:
+        """Until when an answer that is made now counts as fresh; `patient` where nobody waits for it."""
+        negative_s = self.warmed_negative_s if patient else self.negative_s
+        shorter_s = [seconds for applies, seconds in ((is_partial, self.partial_s), (is_empty, negative_s)) if applies]
         return now + jittered(min([self.fresh_s, *shorter_s]), chance)
+
+    def is_believed(self, entry: Entry, now: float) -> bool:
+        """Whether a person believes an entry while it is fresh: "nothing found" is as short-lived whoever found it."""
+        return bool(entry.ends) or now < entry.cache_time + self.negative_s
 
     def is_surely_fresh(self, entry: Entry, now: float) -> bool:
         """Whether an entry is fresh, and no chance has its refresh begin yet."""

@@ -26,7 +26,9 @@ from services.books.windows import Windows
 KEY = "v2:isbn:9780441013593"
 ISBN = ("isbn", "9780441013593")
 HOT_S = 10_000.0
-WINDOWS = Windows(fresh_s=1_000.0, negative_s=50.0, partial_s=20.0, revalidate_s=100.0, error_s=500.0)
+WINDOWS = Windows(
+    fresh_s=1_000.0, negative_s=50.0, warmed_negative_s=500.0, partial_s=20.0, revalidate_s=100.0, error_s=500.0
+)
 
 
 def made_of(*titles: str, partial: bool = False) -> Made:

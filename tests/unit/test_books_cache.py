@@ -19,7 +19,9 @@ from services.books.windows import Windows
 
 KEY = "v2:isbn:9780441013593"
 MEMORY_S, HOT_S, COLD_S = 10.0, 100.0, 1_000.0
-WINDOWS = Windows(fresh_s=COLD_S, negative_s=50.0, partial_s=20.0, revalidate_s=20.0, error_s=50.0)
+WINDOWS = Windows(
+    fresh_s=COLD_S, negative_s=50.0, warmed_negative_s=500.0, partial_s=20.0, revalidate_s=20.0, error_s=50.0
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,14 @@ def env(**changes: Any) -> Any:
 def test_shipped_settings() -> None:
     """The manifest's own settings are taken as they are."""
     expected = Settings(
-        windows=Windows(fresh_s=604_800, negative_s=600, partial_s=60, revalidate_s=86_400, error_s=2_592_000),
+        windows=Windows(
+            fresh_s=604_800,
+            negative_s=600,
+            warmed_negative_s=86_400,
+            partial_s=60,
+            revalidate_s=86_400,
+            error_s=2_592_000,
+        ),
         hot_ttl_s=3_600,
         memory_ttl_s=300,
         memory_bytes=67_108_864,
@@ -49,6 +56,7 @@ def test_known_providers_can_be_opened() -> None:
         ("CACHE_MEMORY_TTL", 0),
         ("CACHE_MEMORY_BYTES", -1),
         ("CACHE_NEGATIVE_TTL", 0),
+        ("CACHE_WARMED_NEGATIVE_TTL", 0),
         ("CACHE_PARTIAL_TTL", 0),
         ("CACHE_STALE_WHILE_REVALIDATE", -1),
         ("CACHE_STALE_IF_ERROR", -1),

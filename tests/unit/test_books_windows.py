@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from services.books.entry import Entry
 from services.books.windows import JITTER, Windows, Worth, jittered
 
-WINDOWS = Windows(fresh_s=1_000.0, negative_s=50.0, partial_s=20.0, revalidate_s=100.0, error_s=500.0)
+WINDOWS = Windows(
+    fresh_s=1_000.0, negative_s=50.0, warmed_negative_s=500.0, partial_s=20.0, revalidate_s=100.0, error_s=500.0
+)
 UNTIL = 10_000.0
 WHOLE = Entry(works=b"\n\x00", ends=(2,), cache_time=UNTIL - 1_000, fresh_until=UNTIL)
 EMPTY = replace(WHOLE, works=b"", ends=())

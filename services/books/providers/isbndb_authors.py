@@ -15,7 +15,7 @@ from bookmesh.type.v1.book_pb2 import Work
 
 from mesh.trace import CLASS_KEY
 from services.books.hints import Hint, author_of, hinted_reading
-from services.books.likeness import printed_name_key
+from services.books.likeness import printed_name_key, words_of
 from services.books.matching import Title, match_of
 from services.books.merge import in_language
 from services.books.providers.protocol import Found
@@ -105,11 +105,11 @@ class IsbndbAuthors:
         """Asks for a name in every language, for many records name none.
 
         Whoever has more books than a page holds has foreign ones by the hundred; where too few are left in the language
-        asked for, those are asked for as well. A name under which there is nothing may be part of another, so that all
-        books with its words are asked for.
+        asked for, those are asked for as well. A single word under which there is nothing may be part of a name, so all
+        books with it are asked for; a whole name under which there is nothing is nobody's, and costs no other call.
         """
         first = await self._page(author, _ANY_LANGUAGE, limit_s)
-        if not first.works:
+        if not first.works and len(words_of(author)) == 1:
             return await self._mentioning(author, query, limit_s, first.provider_call_count)
         works, calls = self._wanted(first.works, query), first.provider_call_count
         if first.next_page and len(works) < MAX_RESULTS and not query.include_translations:
