@@ -31,12 +31,56 @@ def found(text: str, format_: pb.LibraryFormat.ValueType = pb.LIBRARY_FORMAT_UNS
         ("Book name,Written by,ISBN No.", (0, 1, (2,))),
         ("Title as printed,Author(s) of it,ISBN (13 digits)", (0, 1, (2,))),
         ("Year,Title,Series Title,Author Sort,Author", (1, 4, ())),
+        ("Titel des Buches,Name des Autors,ISBN-Nr.", (0, 1, (2,))),
+        ("Ouvrage,Auteur·rice,EAN13", (0, 1, (2,))),
+        ("Nombre del libro,Autor/a,N.º de ISBN", (0, 1, (2,))),
+        ("Opera,Autore/i,EAN", (0, 1, (2,))),
+        ("Título da obra,Autoria,ISBN", (0, 1, (2,))),
+        ("Nazwa,Autor/Autorzy,Numer ISBN", (0, 1, (2,))),
+        ("Boktitel,Författarens namn,ISBN-nr", (0, 1, (2,))),
+        ("Книга,ФИО автора,Код ISBN", (0, 1, (2,))),
+        ("本の題名,著者・編者,ISBNコード", (0, 1, (2,))),
+        ("图书名称,责任者,ISBN号", (0, 1, (2,))),
+        ("KİTABIN ADI,YAZARI,ISBN", (0, 1, (2,))),
+        ("Title & Subtitle,Contributors,ISBN #", (0, 1, (2,))),
+        ("Edition ISBN-13,Edition title,Works URLs,Authors URLs,Authors labels", (1, 4, (0,))),
+        ("Title Sort,Title,Author Sort,Authors,ISBN-10,ISBN-13", (1, 3, (5, 4))),
     ],
 )
 def test_names(header: str, places: tuple[int, int, tuple[int, ...]]) -> None:
     """Columns are found by any sensible name, in many languages, and what only resembles one is left alone."""
     columns = found(f"{header}\n").columns
     assert (columns.title, columns.author, columns.isbns) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "places"),
+    [
+        ("Nom,Prénom,Titre", (0, 1, 2)),
+        ("Nombre,Apellidos,Título", (1, 0, 2)),
+        ("Cognome,Nome,Titolo", (0, 1, 2)),
+        ("Name,Vorname,Titel", (0, 1, 2)),
+        ("Name,Last Name", (1, -1, 0)),
+    ],
+)
+def test_names_in_halves(header: str, places: tuple[int, int, int]) -> None:
+    """A column that is only called a name is the half of a person's name that has none of its own."""
+    columns = found(f"{header}\n").columns
+    assert (columns.last_name, columns.first_name, columns.title) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "more"),
+    [
+        ("Title,Author,Author", (2,)),
+        ("Title,Author,Author.1,Author.2", (2, 3)),
+        ("Title,Author 1,Author 2,Author 3", (2, 3)),
+    ],
+)
+def test_authors_in_columns_of_their_own(header: str, more: tuple[int, ...]) -> None:
+    """Where each author has a column, the first is the author and the others are further ones."""
+    columns = found(f"{header}\n").columns
+    assert (columns.author, columns.more) == (1, more)
 
 
 @pytest.mark.parametrize(
