@@ -79,7 +79,8 @@ AUTHORS = _names(
 """The likeliest first; a name turned round is only read where nothing better stands beside it."""
 
 MORE_AUTHORS = _names(
-    "additional authors|additional author|author 1|author1|co authors|co author|coauthor|coauthors|other authors|other author",
+    "additional authors|additional author|author 1|author1|co authors|co author|coauthor|coauthors",
+    "other authors|other author",
     "secondary author|secondary authors|second author|third author|author 2|author 3|author 4|author 5|author2|author3",
     "author4|author5|author ii|author iii|weitere autoren|co autor|mitautor|autor 2|autor 3|autres auteurs",
     "co auteur|coauteur|otros autores|coautor|coautores|altri autori|coautore|andere auteurs|medförfattare",

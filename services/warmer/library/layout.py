@@ -10,7 +10,7 @@ from itertools import islice
 from services.warmer.library.columns import NOWHERE, Columns, columns_of, known_count
 from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style
 from services.warmer.library.isbn_cells import Fault, isbn13_of, read
-from services.warmer.library.people import looks_turned
+from services.warmer.library.name_order import style_of
 from services.warmer.library.records import WHOLE_LINE, Dialect
 
 SAMPLE_LINES = 1_000
@@ -244,24 +244,22 @@ def _list(format_: Format, lines: Sequence[str]) -> Layout:
 
 def _styled(columns: Columns, rows: Sequence[Sequence[str]]) -> Columns:
     """Columns that know how their authors are written, by all of the column that is seen."""
-    if columns.style is not Style.FREE or columns.author == NOWHERE or columns.format not in _OPEN:
+    if columns.format not in _OPEN:
         return columns
-    cells = [row[columns.author].strip() for row in islice(rows, SAMPLE_LINES) if columns.author < len(row)]
-    return replace(columns, style=style_of([cell for cell in cells if cell]))
+    style = columns.style
+    if style is Style.FREE and columns.author != NOWHERE:
+        style = style_of(_held(rows, [columns.author]))
+    is_turned = style is Style.TURNED or (columns.more and style_of(_held(rows, columns.more)) is Style.TURNED)
+    return replace(columns, style=style, more_style=Style.TURNED if is_turned else columns.more_style)
+
+
+def _held(rows: Sequence[Sequence[str]], places: Sequence[int]) -> list[str]:
+    """What stands in some columns, blank cells left out."""
+    cells = (row[place].strip() for row in islice(rows, SAMPLE_LINES) for place in places if place < len(row))
+    return list(filter(None, cells))
 
 
 _OPEN = frozenset({GENERIC.number, AUTHOR_LIST.number})
-
-
-def style_of(cells: Sequence[str]) -> Style:
-    """How a column writes people: turned round where most cells are, a list where commas stand between whole names."""
-    pairs = [tuple(part.strip() for part in cell.split(",")) for cell in cells if cell.count(",") == 1]
-    turned = sum(looks_turned(*pair) for pair in pairs)
-    if pairs and turned > _MOST * len(pairs) and len(pairs) >= _HALF * len(cells):
-        return Style.TURNED
-    if len(pairs) - turned > max(turned, 1):
-        return Style.LIST
-    return Style.FREE
 
 
 def looks_like_name(text: str) -> bool:

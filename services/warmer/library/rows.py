@@ -10,7 +10,8 @@ from services.cataloguing.titles import title_of
 from services.warmer.library.check_digits import isbn13_of_digits
 from services.warmer.library.columns import NOWHERE, Columns
 from services.warmer.library.isbn_cells import NOTHING, Fault, Read, candidates, read
-from services.warmer.library.people import clean, full_name, people, without_others
+from services.warmer.library.people import clean, full_name, people
+from services.warmer.library.roles import without_others
 
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""

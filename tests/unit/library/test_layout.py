@@ -4,7 +4,7 @@ import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from services.warmer.library.formats import FORMATS, GENERIC, Style
-from services.warmer.library.layout import Layout, layout_of, looks_like_name, style_of
+from services.warmer.library.layout import Layout, layout_of, looks_like_name
 from services.warmer.library.records import WHOLE_LINE
 
 DUNE = "9780441013593"
@@ -130,6 +130,19 @@ def test_without_a_header(text: str, places: tuple[int, int, tuple[int, ...]]) -
 
 
 @pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        ('Title,Author,Author 2\nX,"Herb, Frank","Herb, Brian"\n', Style.TURNED),
+        ('Title,Author,Author 2\nX,Frank Herb,"Herb, Brian"\n', Style.TURNED),
+        ('Title,Author,Author 2\nX,Frank Herb,"Ann A, Bob B"\n', Style.LIST),
+    ],
+)
+def test_how_further_authors_are_written(text: str, style: Style) -> None:
+    """Further authors are turned round where the first ones are, or where their own columns say so."""
+    assert found(text).columns.more_style is style
+
+
+@pytest.mark.parametrize(
     ("text", "format_"),
     [
         (f"{DUNE}\n0441172717\n", pb.LIBRARY_FORMAT_ISBN_LIST),
@@ -168,22 +181,6 @@ def test_forced_by_its_own_names() -> None:
     """A format that is forced counts by its own names alone: Calibre's author is `authors`."""
     columns = found("author,authors,title,sort\n", pb.LIBRARY_FORMAT_CALIBRE).columns
     assert (columns.format, columns.author, columns.title) == (pb.LIBRARY_FORMAT_CALIBRE, 1, 2)
-
-
-@pytest.mark.parametrize(
-    ("cells", "style"),
-    [
-        (["Herbert, Frank", "Austen, Jane", "Homer"], Style.TURNED),
-        (["García Márquez, Gabriel", "Austen, Jane"], Style.TURNED),
-        (["Frank Herbert", "Neil Gaiman, Terry Pratchett", "Homer, Emily Wilson", "Ann A, Bob B", "Jo X"], Style.LIST),
-        (["Frank Herbert", "Jane Austen"], Style.FREE),
-        (["Frank Herbert", "Jane Austen", "Herbert, Frank"], Style.FREE),
-        ([], Style.FREE),
-    ],
-)
-def test_styles(cells: list[str], style: Style) -> None:
-    """How a column writes people is seen in the whole of it."""
-    assert style_of(cells) is style
 
 
 @pytest.mark.parametrize(
