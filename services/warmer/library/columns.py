@@ -51,6 +51,10 @@ class Columns:
     """How authors are written."""
     more_style: Style = Style.LIST
     """How further authors are written."""
+    joint: str = ""
+    """What stands between title and author where every line is both: " by "; the places are those of what it parts."""
+    is_author_first: bool = False
+    """The author stands before the joint."""
 
     @property
     def is_usable(self) -> bool:

@@ -84,8 +84,8 @@ def read(cell: str) -> Read:
         return _read_proven(isbn13, text)
     if match := _ROUNDED.fullmatch(text):
         return _read_rounded(match[1] + match[2] if int(match[3]) == _EXACT else "")
-    if found := _within(cell):
-        return Read(found)
+    if found := isbns_within(cell[:_LONGEST]):
+        return Read(found[0])
     if text.isascii() and text[:-1].isdigit() and (text[-1].isdigit() or text[-1] == "X"):
         return _read_digits(text)
     return NOTHING if _FOREIGN.fullmatch(text) else Read(fault=Fault.NO_ISBN)
@@ -125,13 +125,10 @@ def candidates(twelve: int) -> list[str]:
     return [str(whole) for whole in wholes if abs(whole - twelve * 10) <= 5]  # noqa: PLR2004 - half of ten, either way
 
 
-def _within(cell: str) -> str:
-    """The first proven ISBN in a longer text."""
-    for match in _WITHIN.finditer(cell[:_LONGEST].upper()):
-        bare = match[0].translate(_DASHES)
-        if isbn13 := isbn13_of_digits(bare):
-            return isbn13
-    return ""
+def isbns_within(text: str) -> list[str]:
+    """The ISBN-13s that are proven in a longer text, each once, in their order."""
+    found = (isbn13_of_digits(match[0].translate(_DASHES)) for match in _WITHIN.finditer(text.upper()))
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _bare(cell: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
+from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_ISBN_LIST, LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
 
 from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
@@ -13,6 +13,7 @@ from services.warmer.library.first_lines import FirstLines, isbn_key
 from services.warmer.library.formats import FORMATS
 from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
 from services.warmer.library.mending import odd_judge_of
+from services.warmer.library.plain_lists import each_isbn
 from services.warmer.library.records import records_of
 from services.warmer.library.rows import Reject, Row, judge_of
 
@@ -137,6 +138,8 @@ def read_library(
     columns = layout.columns
     rest = chain([held[layout.first :]], parts)
     records = records_of(rest, layout.dialect, columns.width, before + layout.first)
+    if columns.format == LIBRARY_FORMAT_ISBN_LIST:
+        records = each_isbn(records)
     return columns, _events(records, columns, max_rows)
 
 

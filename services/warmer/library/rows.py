@@ -11,6 +11,7 @@ from services.warmer.library.check_digits import isbn13_of_digits
 from services.warmer.library.columns import NOWHERE, Columns
 from services.warmer.library.isbn_cells import NOTHING, Fault, Read, candidates, read
 from services.warmer.library.people import clean, full_name, people
+from services.warmer.library.plain_lists import parted
 from services.warmer.library.roles import without_others
 
 TEXT_LENGTH = 200
@@ -133,6 +134,8 @@ def judge_of(columns: Columns) -> Judge:
             return Row(line, title, authors, ""), None
         return _judged(line, title, authors, _isbns(cells, columns), cells)
 
+    if columns.joint:
+        return lambda line, cells: judge(line, parted(columns, cells))
     return judge
 
 

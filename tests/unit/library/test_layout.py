@@ -3,8 +3,9 @@
 import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
+from services.warmer.library.contents import looks_like_name
 from services.warmer.library.formats import FORMATS, GENERIC, Style
-from services.warmer.library.layout import Layout, layout_of, looks_like_name
+from services.warmer.library.layout import Layout, layout_of
 from services.warmer.library.records import WHOLE_LINE
 
 DUNE = "9780441013593"
@@ -157,11 +158,40 @@ def test_lists(text: str, format_: pb.LibraryFormat.ValueType) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "places", "delimiter"),
+    [
+        ("Dunes,Frank Herb\nThe Emm of it,Jane Aust\n", (0, 1), ","),
+        ("Dunes\tFrank Herb\t1965\nThe Emm of it\tJane Aust\t\n", (0, 1), "\t"),
+        ("Frank Herb;Dunes;Ace Books\nJane Aust;The Emm of it;Penguin\n", (1, 0), ";"),
+    ],
+)
+def test_people_without_a_header(text: str, places: tuple[int, int], delimiter: str) -> None:
+    """A table without a header and ISBNs is read where one column holds whole names, and its lines are of one width."""
+    layout = found(text)
+    assert (layout.columns.title, layout.columns.author) == places
+    assert (layout.dialect.delimiter, layout.columns.has_header) == (delimiter, False)
+
+
+@pytest.mark.parametrize(
+    "text", [f"{DUNE},0141439602,{DUNE}\n", f"{DUNE};9780141439600\n0441172717;\n", f"{DUNE} 9780141439600\n"]
+)
+def test_isbns_side_by_side(text: str) -> None:
+    """Where nothing but ISBNs stands, it is a list of them, whatever parts them."""
+    layout = found(text)
+    assert (layout.columns.format, layout.dialect.delimiter) == (pb.LIBRARY_FORMAT_ISBN_LIST, WHOLE_LINE)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "year,rating\n1999,5\n",
         "a,b\n1,2\n",
         "{}\n",
+        '{"title": "Dunes", "author": "Frank Herb"}\n',
+        '[{"title": "Dunes"},\n{"title": "Emma"}]\n',
+        "<html>\n<title>Sign in</title>\n",
+        "TY  - BOOK\nAU  - Herb, Frank\nTI  - Dunes\n",
+        "Dunes^Frank Herb\nEmma^Jane Aust\n",
         "The end of it all\nA house by the sea\n",
         "Work Id,Bookshelf\nOL1W,x\n",
     ],
