@@ -9,7 +9,8 @@ from itertools import islice
 
 from services.warmer.library.columns import NOWHERE, Columns, columns_of, known_count
 from services.warmer.library.contents import MOST, isbn_places, share_of_people, text_places
-from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style
+from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style, format_of
+from services.warmer.library.header_names import plain
 from services.warmer.library.isbn_cells import isbn13_of
 from services.warmer.library.name_order import style_of
 from services.warmer.library.plain_lists import columns_of_lines, list_columns
@@ -21,6 +22,9 @@ SAMPLE_LENGTH = 1024 * 1024
 
 _PREAMBLE = 30
 """Lines among which a header is looked for."""
+
+_ESCAPED = re.compile(r'[^\\]\\"(?=.|\n)')
+"""A quote with a backslash before it; before the end of a cell that backslash may be a letter."""
 
 _PROGRAMS = ("{", "[{", "<", "%PDF")
 """How a file begins that is no table: JSON, XML, HTML; what can be made of its lines is no book."""
@@ -40,6 +44,8 @@ class Layout:
     """What they hold."""
     first: int
     """Lines before the first record."""
+    header: tuple[str, ...] = ()
+    """The cells of the header, where there is one."""
 
 
 def layout_of(lines: Sequence[str], forced: Format | None = None) -> Layout | None:
@@ -57,7 +63,7 @@ def layout_of(lines: Sequence[str], forced: Format | None = None) -> Layout | No
     if next(filter(None, map(str.strip, lines)), "").startswith(_PROGRAMS):
         return None
     found = _with_header(lines, forced)
-    if found is None and forced in {None, GENERIC}:
+    if found is None and forced in {None, GENERIC} and not _is_of_a_program(lines):
         found = _without_header(lines, forced) or _of_lines(columns_of_lines(lines), lines)
         if found is not None and forced is not None and found.columns.format != forced.number:
             return None
@@ -82,13 +88,19 @@ def _with_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
             cells = next(cells_of(lines[at : at + _PREAMBLE], dialect), [])
             count = 0 if any(map(isbn13_of, cells)) else known_count(cells, forced)
             # Further down, one word that may be a header's is as well a book's; unless all above it is narrower.
-            if count > best[0] and (count > 1 or len(cells) > wide or not wide):
+            if count > best[0] and (count > 1 or (not dialect.is_wrapped and (len(cells) > wide or not wide))):
                 best = count, at, dialect
         wide = max(wide, *(line.count(sign) + 1 for sign in delimiters)) if line.strip() else wide
     count, at, dialect = best
     if not count:
         return _by_words(lines, delimiters, forced)
     return _headed(lines, at, dialect, forced)
+
+
+def _is_of_a_program(lines: Sequence[str]) -> bool:
+    """Whether a header says which program wrote a file; where nothing it names can be used, no line of it can."""
+    headers = (next(cells_of([line], Dialect(sign)), []) for line in lines[:_PREAMBLE] for sign in _DELIMITERS)
+    return any(format_of(map(plain, header)) is not GENERIC for header in headers)
 
 
 def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | None) -> Layout | None:
@@ -126,7 +138,7 @@ def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | No
     reader = dialect.reader(lines[at:])
     with suppress(csv.Error, StopIteration):
         next(reader)
-    return Layout(dialect=dialect, columns=_styled(columns, sample), first=at + reader.line_num)
+    return Layout(dialect=dialect, columns=_styled(columns, sample), first=at + reader.line_num, header=tuple(header))
 
 
 def _dialects(line: str, delimiters: Sequence[str]) -> Iterator[Dialect]:
@@ -134,14 +146,20 @@ def _dialects(line: str, delimiters: Sequence[str]) -> Iterator[Dialect]:
         yield Dialect(sign)
         if line.startswith("'") and f"'{sign}'" in line and '"' not in line:
             yield Dialect(sign, quote="'")
+        if sign in line and len(next(cells_of([line], Dialect(sign)), [])) == 1:
+            yield Dialect(sign, is_wrapped=True)
 
 
 def _settled(dialect: Dialect, lines: Sequence[str]) -> Dialect:
-    """A dialect that knows whether people write a blank before a cell in quotes."""
+    """A dialect that knows whether people write a blank before a cell in quotes, and a backslash before a quote."""
     spaced = f"{dialect.delimiter} {dialect.quote}"
     tight = f"{dialect.delimiter}{dialect.quote}"
     text = "".join(lines[:_PREAMBLE])
-    return replace(dialect, skips_blanks=text.count(spaced) > text.count(tight))
+    return replace(
+        dialect,
+        skips_blanks=text.count(spaced) > text.count(tight),
+        has_escapes=any(text[found.end()] not in f"\n{dialect.delimiter}" for found in _ESCAPED.finditer(text)),
+    )
 
 
 def _without_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
@@ -189,7 +207,7 @@ def _headless(dialect: Dialect, rows: Sequence[Sequence[str]], places: tuple[int
 def _title_and_author(rows: Sequence[Sequence[str]], dialect: Dialect) -> tuple[int, int] | None:
     """The columns of a table without ISBNs, where one column holds people beyond doubt."""
     width = max(map(len, rows))
-    if sum(len(row) == width for row in rows) <= MOST * len(rows):
+    if len(rows) == 1 or sum(len(row) == width for row in rows) <= MOST * len(rows):
         return None
     title, author = text_places(rows)
     if author == NOWHERE or share_of_people(_held(rows, [author])) <= MOST:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from services.cataloguing.text import line_of
+from services.warmer.library.decoding import undoubled
 from services.warmer.library.formats import Style
 from services.warmer.library.name_order import is_particle, names_in
 from services.warmer.library.nobody import NOBODY, is_nobody
@@ -60,6 +61,8 @@ _BODIES = frozenset({"company", "sons", "co", "inc", "ltd", "press", "schuster",
 
 def clean(cell: str) -> str:
     """One line of text without markup, as `line_of` has it; what has nothing to clean is given back at once."""
+    if not cell.isascii():
+        cell = undoubled(cell)
     if (
         cell.isprintable()
         and not ("  " in cell or "<" in cell or "&" in cell or "~" in cell)

@@ -230,3 +230,19 @@ def test_forced_by_its_own_names() -> None:
 def test_names_of_people(text: str, is_name: bool) -> None:  # noqa: FBT001 - a case of the table
     """What looks like a name is told from most titles."""
     assert looks_like_name(text) is is_name
+
+
+@pytest.mark.parametrize(
+    ("text", "has_escapes", "is_wrapped"),
+    [
+        ('"Title","Author"\n"A \\"b\\" c","D"\n', True, False),
+        ('"Title","Author"\n"A ""b"" c","D:\\"\n', False, False),
+        ('"Title,Author"\n"A,""B, C"""\n', False, True),
+        ('"Title, as it is"\nA\n', False, False),
+        ('"Title","Author"\n"A","B"\n', False, False),
+    ],
+)
+def test_how_quotes_are_written(text: str, has_escapes: bool, is_wrapped: bool) -> None:  # noqa: FBT001 - a case
+    """Backslashes before quotes, and records within cells, are seen in the first lines."""
+    dialect = found(text).dialect
+    assert (dialect.has_escapes, dialect.is_wrapped) == (has_escapes, is_wrapped)

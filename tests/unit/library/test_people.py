@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cataloguing.text import line_of
+from services.warmer.library.decoding import undoubled
 from services.warmer.library.formats import Style
 from services.warmer.library.people import CELL_LENGTH, clean, is_somebody, people
 
@@ -135,7 +136,7 @@ def test_others_beside_an_author() -> None:
 @given(st.text(max_size=60))
 def test_clean(cell: str) -> None:
     """What is given back at once is what the long way makes of it."""
-    assert clean(cell) == line_of(cell, CELL_LENGTH)
+    assert clean(cell) == line_of(undoubled(cell), CELL_LENGTH)
 
 
 @given(st.text(max_size=60), st.sampled_from(Style))
