@@ -20,7 +20,10 @@ _ROUNDED = re.compile(r"(\d)[.,](\d+)E\+?(\d+)")
 _EXACT = 12
 """Digits of a float of thirteen of which but the last is lost."""
 
-_NUMBER = re.compile(r"(\d{7,13})\.0+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,4}|\d{1,3}(?:[.']\d{3}){2,4}")
+"""What becomes of an ISBN in a column of numbers for people: "9,780,441,013,593"."""
+
+_NUMBER = re.compile(r"(\d{7,13})[.,]0+")
 """What becomes of an ISBN in a column of floats: "9780441013593.0"."""
 
 _SHAPE = re.compile(r"\d{9}[\dX]|97[89]\d{10}")
@@ -78,6 +81,8 @@ def read(cell: str) -> Read:
     text = _bare(cell)
     if text in _NOTHING:
         return NOTHING
+    if _THOUSANDS.fullmatch(text):
+        text = "".join(filter(str.isdigit, text))
     if match := _NUMBER.fullmatch(text):
         text = match[1]
     if isbn13 := isbn13_of_digits(text):

@@ -2,13 +2,14 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from services.warmer.library.columns import NOWHERE, Columns, columns_of, known_count
 from services.warmer.library.contents import MOST, isbn_places, share_of_people, text_places
+from services.warmer.library.dialects import DELIMITERS, cells_of, dialects_of, settled
 from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style, format_of
 from services.warmer.library.header_names import plain
 from services.warmer.library.isbn_cells import isbn13_of
@@ -23,13 +24,9 @@ SAMPLE_LENGTH = 1024 * 1024
 _PREAMBLE = 30
 """Lines among which a header is looked for."""
 
-_ESCAPED = re.compile(r'[^\\]\\"(?=.|\n)')
-"""A quote with a backslash before it; before the end of a cell that backslash may be a letter."""
-
 _PROGRAMS = ("{", "[{", "<", "%PDF")
 """How a file begins that is no table: JSON, XML, HTML; what can be made of its lines is no book."""
 
-_DELIMITERS = (",", ";", "\t", "|")
 _SAID = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """What Excel writes before the header."""
 
@@ -70,21 +67,15 @@ def layout_of(lines: Sequence[str], forced: Format | None = None) -> Layout | No
     return found
 
 
-def cells_of(lines: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
-    """The records of a sample; what can't be read ends it."""
-    with suppress(csv.Error):
-        yield from dialect.reader(lines)
-
-
 def _with_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
     best: tuple[int, int, Dialect] = (0, 0, Dialect())
     wide = 0
-    delimiters: Sequence[str] = _DELIMITERS
+    delimiters: Sequence[str] = DELIMITERS
     for at, line in enumerate(lines[:_PREAMBLE]):
         if said := _SAID.fullmatch(line):
             delimiters = (said[1],)
             continue
-        for dialect in _dialects(line, delimiters):
+        for dialect in dialects_of(lines[at : at + 2], delimiters):
             cells = next(cells_of(lines[at : at + _PREAMBLE], dialect), [])
             count = 0 if any(map(isbn13_of, cells)) else known_count(cells, forced)
             # Further down, one word that may be a header's is as well a book's; unless all above it is narrower.
@@ -99,7 +90,7 @@ def _with_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
 
 def _is_of_a_program(lines: Sequence[str]) -> bool:
     """Whether a header says which program wrote a file; where nothing it names can be used, no line of it can."""
-    headers = (next(cells_of([line], Dialect(sign)), []) for line in lines[:_PREAMBLE] for sign in _DELIMITERS)
+    headers = (next(cells_of([line], Dialect(sign)), []) for line in lines[:_PREAMBLE] for sign in DELIMITERS)
     return any(format_of(map(plain, header)) is not GENERIC for header in headers)
 
 
@@ -110,7 +101,7 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
     at = next((at for at, line in enumerate(lines) if line.strip() and not _SAID.fullmatch(line)), 0)
     signs = [sign for sign in delimiters if sign in lines[at]] or [","]
     for sign in signs:
-        found = _headed(lines, at, _settled(Dialect(sign), lines[at:]), GENERIC)
+        found = _headed(lines, at, settled(Dialect(sign), lines[at:]), GENERIC)
         # A single word over ISBNs is as well a line of their list.
         if (
             found is not None
@@ -122,7 +113,7 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
 
 
 def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | None) -> Layout | None:
-    dialect = _settled(dialect, lines[at:])
+    dialect = settled(dialect, lines[at:])
     rows = cells_of(lines[at:], dialect)
     header = next(rows, [])
     columns = columns_of(header, forced)
@@ -141,33 +132,12 @@ def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | No
     return Layout(dialect=dialect, columns=_styled(columns, sample), first=at + reader.line_num, header=tuple(header))
 
 
-def _dialects(line: str, delimiters: Sequence[str]) -> Iterator[Dialect]:
-    for sign in delimiters:
-        yield Dialect(sign)
-        if line.startswith("'") and f"'{sign}'" in line and '"' not in line:
-            yield Dialect(sign, quote="'")
-        if sign in line and len(next(cells_of([line], Dialect(sign)), [])) == 1:
-            yield Dialect(sign, is_wrapped=True)
-
-
-def _settled(dialect: Dialect, lines: Sequence[str]) -> Dialect:
-    """A dialect that knows whether people write a blank before a cell in quotes, and a backslash before a quote."""
-    spaced = f"{dialect.delimiter} {dialect.quote}"
-    tight = f"{dialect.delimiter}{dialect.quote}"
-    text = "".join(lines[:_PREAMBLE])
-    return replace(
-        dialect,
-        skips_blanks=text.count(spaced) > text.count(tight),
-        has_escapes=any(text[found.end()] not in f"\n{dialect.delimiter}" for found in _ESCAPED.finditer(text)),
-    )
-
-
 def _without_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
     """A table without a header in which a column holds ISBNs, or one titles and another people."""
     first = next((at for at, line in enumerate(lines) if line.strip()), 0)
     tables: list[tuple[Dialect, list[list[str]]]] = []
-    for sign in _DELIMITERS:
-        dialect = _settled(Dialect(sign), lines)
+    for sign in DELIMITERS:
+        dialect = settled(Dialect(sign), lines)
         rows = [row for row in cells_of(lines[first:], dialect) if any(row)]
         if max(map(len, rows), default=0) > 1:
             tables.append((dialect, rows))

@@ -20,7 +20,10 @@ _HONOURS = frozenset(
 )
 """What libraries write behind a whole name that is turned round: "Tolstoy, Leo, graf"."""
 
-_INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
+_INITIALS = re.compile(r"(?:[^\W\d_](?:\.[\s-]*|[\s-]+|$)){1,4}")
+_STOP = re.compile(r"(?<=[^\W\d_]{4})\.$")
+"""What libraries write at the end of a heading; behind fewer letters it ends an abbreviation."""
+
 _PARTICLES = frozenset(
     {"al", "ap", "ben", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "el", "la", "le"}
     | {"les", "mac", "mc", "o'", "st", "st.", "ten", "ter", "van", "von", "zu", "zur", "af", "av", "bin", "ibn", "d'"}
@@ -94,7 +97,8 @@ def is_particle(word: str) -> bool:
 def _parts(text: str) -> list[str]:
     """Parts between commas, those put together that only go with the one before: "Jr.", "PhD", "The Duke of Sussex"."""
     found: list[str] = []
-    for name in filter(None, _COMMAS.split(text.strip(" ,"))):
+    for part in filter(None, _COMMAS.split(text.strip(" ,"))):
+        name = _STOP.sub("", part)
         if found and (says_nothing(name) or is_nobody(name) or (len(found) > 1 and letters(name) in _HONOURS)):
             continue
         if found and (letters(name) in _SUFFIXES or _RANKS.match(name)):

@@ -11,23 +11,13 @@ from services.warmer.library.contents import HALF, MOST, is_isbn_shaped, looks_l
 from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format
 from services.warmer.library.isbn_cells import isbns_within
 
-_COMMA = ", "
-_JOINTS = (
-    " by ",
-    " von ",
-    " par ",
-    " de ",
-    " di ",
-    " van ",
-    " av ",
-    " / ",
-    " - ",
-    " \u2013 ",
-    " \u2014 ",
-    "\u2014",
-    _COMMA,
-)
+_BY, _COMMA = " by ", ", "
+_WORDS = (_BY, " von ", " par ", " de ", " di ", " van ", " av ")
+_JOINTS = (*_WORDS, " / ", " - ", " \u2013 ", " \u2014 ", "\u2014", _COMMA)
 """What stands between a title and its author, the surest first."""
+
+_OTHERS = re.compile(r"\s*(?:[,;&]|\s(?:and|und|et)\s)\s*")
+"""What parts a first person from others."""
 
 _SEVERAL = 3
 """Lines that show that what stands before each comma is no surname."""
@@ -92,15 +82,21 @@ def _joint_of(held: Sequence[str]) -> Columns | None:
         lines = [line for line in held if joint in line]
         if len(lines) <= MOST * len(held):
             continue
-        behind = [_NOTE.sub("", line.rpartition(joint)[2]) for line in lines]
-        before = [line.partition(joint)[0] for line in lines]
-        is_author_first = share_of_people(before) > share_of_people(behind)
-        if max(share_of_people(before), share_of_people(behind)) > MOST:
-            if joint == _COMMA and (len(lines) < _SEVERAL or min(map(share_of_people, (before, behind))) > MOST):
+        # No word says "by" behind an author.
+        before = _people_among([line.partition(joint)[0] for line in lines], joint) if joint not in _WORDS else 0
+        behind = _people_among([line.rpartition(joint)[2] for line in lines], joint)
+        if max(before, behind) > MOST:
+            if joint == _COMMA and (len(lines) < _SEVERAL or min(before, behind) > MOST):
                 # One may as well be a person turned round, and where both are people there is no title.
                 return None
-            return _joint_columns(joint, is_author_first=is_author_first)
+            return _joint_columns(joint, is_author_first=before > behind)
     return None
+
+
+def _people_among(texts: Sequence[str], joint: str) -> float:
+    """The share of people among what stands on one side; behind "by" even a name of one word is a person."""
+    firsts = [_OTHERS.split(_NOTE.sub("", text))[0] for text in texts]
+    return sum(map(looks_like_name, firsts)) / len(firsts) if joint == _BY else share_of_people(firsts)
 
 
 def _joint_columns(joint: str, *, is_author_first: bool) -> Columns:

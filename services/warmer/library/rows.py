@@ -12,7 +12,7 @@ from services.warmer.library.isbn_cells import NOTHING, Fault, Read, candidates,
 from services.warmer.library.people import full_name, people
 from services.warmer.library.plain_lists import parted
 from services.warmer.library.roles import without_others
-from services.warmer.library.title_cells import is_sum, title_of_cell
+from services.warmer.library.title_cells import is_sum, title_of_cell, without_statement
 
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""
@@ -114,6 +114,7 @@ def judge_of(columns: Columns) -> Judge:
         authors = people(cells[author_at], style) if author_at != NOWHERE else ()
         if has_more:
             authors = _with_more(authors, cells, columns)
+        title = without_statement(title, authors) if " / " in title else title
         if first_isbn != NOWHERE:
             cell = cells[first_isbn]
             if len(cell) == _FORMULA and cell.startswith('="'):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from services.cataloguing.titles import title_of
 from services.warmer.library.people import clean
+from services.warmer.library.roles import role_behind
 
 _SERIES = re.compile(r"[^()\[\]]*#\d[^()\[\]]*\)")
 """What Goodreads puts in brackets behind a title, in the form that half of all titles have it: "(Dune, #1)"."""
@@ -34,6 +35,14 @@ def title_of_cell(cell: str) -> str:
     if title.endswith(_UNEASY) or ": " in title or ", " in title:
         title = title_of(title, "").main
     return "" if len(title) <= _SHORT and title.casefold() in _NO_TITLE else title
+
+
+def without_statement(title: str, authors: Sequence[str]) -> str:
+    """A title without what libraries write behind it: "Dune / Frank Herbert" says who wrote it, "Face / Off" not."""
+    main, _, statement = title.rpartition(" / ")
+    words = set(statement.casefold().replace(".", " ").replace(",", " ").split())
+    says_who = role_behind(statement) != statement or any(name.casefold().split()[-1] in words for name in authors)
+    return main.strip() if says_who else title
 
 
 def is_sum(title: str, cells: Sequence[str]) -> bool:

@@ -237,8 +237,9 @@ def test_names_of_people(text: str, is_name: bool) -> None:  # noqa: FBT001 - a 
     [
         ('"Title","Author"\n"A \\"b\\" c","D"\n', True, False),
         ('"Title","Author"\n"A ""b"" c","D:\\"\n', False, False),
+        ('"Title","Author"\n"A:\\""b"" c","D"\n', False, False),
         ('"Title,Author"\n"A,""B, C"""\n', False, True),
-        ('"Title, as it is"\nA\n', False, False),
+        ('"Title, as it is","Author"\nA,B\n', False, False),
         ('"Title","Author"\n"A","B"\n', False, False),
     ],
 )
@@ -246,3 +247,9 @@ def test_how_quotes_are_written(text: str, has_escapes: bool, is_wrapped: bool) 
     """Backslashes before quotes, and records within cells, are seen in the first lines."""
     dialect = found(text).dialect
     assert (dialect.has_escapes, dialect.is_wrapped) == (has_escapes, is_wrapped)
+
+
+@pytest.mark.parametrize(("row", "quote"), [("'A','B, C'", "'"), ("A,B", '"'), ("'Tis A,B", "'"), ('"A","B"', '"')])
+def test_single_quotes(row: str, quote: str) -> None:
+    """A table in single quotes is one where its rows have them as well, and not its header alone."""
+    assert found(f"'Title','Author'\n{row}\n").dialect.quote == quote

@@ -49,8 +49,10 @@ def test_styles(cells: list[str], style: Style) -> None:
         ("Herb, Frank, Brian Herb, Jon Doe", Style.FREE, ["Frank Herb", "Brian Herb", "Jon Doe"]),
         ("Herb, Frank, van Berg, Brian", Style.TURNED, ["Frank Herb", "Brian van Berg"]),
         ("Plato, Homer, Virgil", Style.FREE, ["Plato", "Homer", "Virgil"]),
+        ("Herb, Frank, Berg, Brian.", Style.TURNED, ["Frank Herb", "Brian Berg"]),
+        ("Ann A., Bob B.", Style.FREE, ["Ann A.", "Bob B."]),
     ],
 )
-def test_the_first_alone_is_turned(text: str, style: Style, names: list[str]) -> None:
-    """A bibliography turns the first person round and none after: the others are whole names as they stand."""
+def test_names_in(text: str, style: Style, names: list[str]) -> None:
+    """Pairs are turned back; a bibliography turns the first person round and none after."""
     assert list(names_in(text, style)) == names

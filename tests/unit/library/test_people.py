@@ -117,6 +117,7 @@ def test_roles(cell: str, names: tuple[str, ...]) -> None:
         ("Vargas Llosa, Mario Pedro", Style.TURNED, ("Mario Pedro Vargas Llosa",)),
         ("King, Stephen, Straub, Peter", Style.TURNED, ("Stephen King", "Peter Straub")),
         ("Homer", Style.TURNED, ("Homer",)),
+        ("Herb, Frank.", Style.TURNED, ("Frank Herb",)),
         ("鈴木, 光", Style.TURNED, ("鈴木 光",)),
         ("Lewis, C. S. & Hughes, Ann", Style.TURNED, ("C. S. Lewis", "Ann Hughes")),
         ("Bill Clinton & James Patterson", Style.ONE, ("Bill Clinton", "James Patterson")),

@@ -10,7 +10,7 @@ from services.cataloguing.titles import title_of
 from services.warmer.library.columns import Columns
 from services.warmer.library.people import CELL_LENGTH
 from services.warmer.library.rows import Reject, Row, folded, header_again, judge_of
-from services.warmer.library.title_cells import title_of_cell
+from services.warmer.library.title_cells import title_of_cell, without_statement
 
 DUNE = "9780441013593"
 NOTHING = {"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"}
@@ -151,3 +151,19 @@ def test_header_again() -> None:
     found = header_again(9, ["Title", " ", "Author"])
     assert (found.line, found.reason, found.text) == (9, "NO_BOOK", "Title, Author")
     assert "nothing is to be mended" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("title", "authors", "expected"),
+    [
+        ("Dunes / Frank Herb.", ("Frank Herb",), "Dunes"),
+        ("Dunes / by F. Herb, with maps", ("Ann Other", "Frank Herb"), "Dunes"),
+        ("Tides / translated by Ann Other", (), "Tides"),
+        ("Face / Off", ("Frank Herb",), "Face / Off"),
+        ("Dunes / Frank Herb", (), "Dunes / Frank Herb"),
+    ],
+)
+def test_statements(title: str, authors: tuple[str, ...], expected: str) -> None:
+    """Who wrote a book is taken off its title where a library has written it there, and nothing else is."""
+    assert without_statement(title, authors) == expected
+    assert JUDGE(1, [title, "; ".join(authors), "", ""])[0] == Row(1, expected, authors, "")
