@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_GENERIC, LibraryFormat
 
 from services.warmer.library.formats import Format, Style, format_of
-from services.warmer.library.header_names import FIRST_NAMES, TURNED, Role, plain, role_of_words
+from services.warmer.library.header_names import FIRST_NAMES, HALF_NAMES, TURNED, Role, plain, role_of_words
 
 NOWHERE = -1
 """The place of a column that is not there."""
@@ -51,6 +51,10 @@ class Columns:
     """How authors are written."""
     more_style: Style = Style.LIST
     """How further authors are written."""
+    joint: str = ""
+    """What stands between title and author where every line is both: " by "; the places are those of what it parts."""
+    is_author_first: bool = False
+    """The author stands before the joint."""
 
     @property
     def is_usable(self) -> bool:
@@ -81,6 +85,7 @@ def columns_of(header: Sequence[str], forced: Format | None = None) -> Columns:
             places[role] = sorted(found) if role in _MANY else found[:1]
             taken.update(places[role])
     if format_.number == LIBRARY_FORMAT_GENERIC:
+        _add_by_others(names, places, taken)
         _add_by_words(header, places, taken)
     return _made(header, names, format_, places)
 
@@ -92,6 +97,21 @@ def known_count(header: Sequence[str], forced: Format | None = None) -> int:
     names = [plain(cell) for cell in header]
     format_ = forced or format_of(names)
     return sum(any(name in known for name in names) for known in format_.names.values())
+
+
+def _add_by_others(names: Sequence[str], places: dict[Role, list[int]], taken: set[int]) -> None:
+    """What a name tells beside others: the second half of people's names, and authors after the first."""
+    halves = [role for role in (Role.LAST_NAME, Role.FIRST_NAME) if role in places]
+    rest = [place for place, name in enumerate(names) if place not in taken and name in HALF_NAMES]
+    if len(halves) == 1 and rest:
+        places[Role.FIRST_NAME if halves == [Role.LAST_NAME] else Role.LAST_NAME] = rest[:1]
+        taken.add(rest[0])
+    if Role.AUTHOR in places:
+        name = names[places[Role.AUTHOR][0]]
+        again = [place for place, other in enumerate(names) if place not in taken and other == name]
+        if again:
+            places[Role.MORE_AUTHORS] = sorted([*places.get(Role.MORE_AUTHORS, ()), *again])
+            taken.update(again)
 
 
 def _add_by_words(header: Sequence[str], places: dict[Role, list[int]], taken: set[int]) -> None:

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from services.warmer.library.code_pages import page_of
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -19,6 +21,8 @@ _LOOK = 4096
 
 _WIDE = 0.3
 """The share of two-byte letters whose upper byte is zero, from which a file without a mark is taken for UTF-16."""
+
+_WINDOWS = "cp1252"
 
 _MIXED = "bookmesh-mixed"
 """The name under which codecs knows `_as_windows`."""
@@ -48,7 +52,8 @@ def lines_of(chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """The lines of a file, each with a line feed at its end whatever the file has there; many at a time.
 
     UTF-8 with or without a mark, UTF-16 likewise and UTF-32 with one are decoded as such; bytes that are no UTF-8 are
-    taken for Windows-1252, one by one, since exports exist that mix the two.
+    taken for Windows-1252, one by one, since exports exist that mix the two; for another code page where the names of
+    the columns are in that.
 
     Args:
         chunks: the file's bytes, parted anywhere.
@@ -89,7 +94,7 @@ def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
         start += chunk
     name = next((name for mark, name in _BOMS if start.startswith(mark)), "") or _unmarked(start[:_LOOK])
     is_wide = name.startswith(("utf-16", "utf-32"))
-    decoder = codecs.getincrementaldecoder(name)("replace" if is_wide else _MIXED)
+    decoder = codecs.getincrementaldecoder(name)(_MIXED if name.startswith("utf-8") else "replace")
     offset = 0
     for data in chain((start,), parts):
         if not is_wide and b"\0" in data:
@@ -107,6 +112,11 @@ def _unmarked(start: bytes) -> str:
     for zeros, others, name in ((*upper, "utf-16-le"), (*upper[::-1], "utf-16-be")):
         if pairs and zeros > _WIDE * pairs and not others:
             return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        page = page_of(start)
+        return "utf-8" if page == _WINDOWS else page
     return "utf-8"
 
 
@@ -115,4 +125,12 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     byte = error.object[error.start : error.start + 1]
-    return byte.decode("cp1252", "replace"), error.start + 1
+    return byte.decode(_WINDOWS, "replace"), error.start + 1
+
+
+def undoubled(text: str) -> str:
+    """A text that was UTF-8, was taken for Windows-1252 and written as UTF-8 again, as it was: "CafÃ©" is "Café"."""
+    try:
+        return text.encode(_WINDOWS).decode()
+    except UnicodeError:
+        return text

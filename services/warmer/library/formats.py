@@ -137,7 +137,9 @@ EXPORTS = (
         names={
             Role.TITLE: ("title", "titlesort"),
             Role.AUTHOR: ("authors", "author", "authorsort"),
+            Role.ISBN13: ("isbn13",),
             Role.ISBN: ("isbn",),
+            Role.ISBN10: ("isbn10",),
             Role.IDENTIFIERS: ("identifiers",),
         },
         # It parts people with "&"; what it has of a file's own metadata is written in either order.
@@ -150,6 +152,7 @@ EXPORTS = (
             Role.TITLE: ("title",),
             Role.AUTHOR: ("authortext", "author", "authors"),
             Role.ISBN13: ("isbn13",),
+            Role.ISBN: ("isbn",),
             Role.ISBN10: ("isbn10",),
         },
         style=Style.LIST,

@@ -24,11 +24,15 @@ class Role(Enum):
     MORE_ROLES = "more roles"
 
 
+_ALIKE = str.maketrans("ıłøđ", "ilod")
+"""Letters whose stroke or missing dot is no accent to Unicode: people leave it out all the same."""
+
+
 def plain(name: str) -> str:
     """A column's name as it is compared."""
     if name.isascii():
         return "".join(filter(str.isalnum, name.lower()))
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = unicodedata.normalize("NFKD", name.casefold()).translate(_ALIKE)
     return "".join(letter for letter in letters if letter.isalnum())
 
 
@@ -45,10 +49,14 @@ TITLES = _names(
     "pealkiri|nosaukums|titill|título da obra|başlık|kitap adı|kitap|eser adı|τίτλος|τίτλος βιβλίου",
     "название|название книги|наименование|заглавие|назва|назва книги|наслов|العنوان|عنوان|عنوان الكتاب|اسم الكتاب",
     "כותר|כותרת|שם הספר|タイトル|書名|作品名|本のタイトル|书名|書籍名稱|书籍名称|标题|標題",
-    "제목|도서명|책제목|책이름|서명",
+    "제목|도서명|책제목|책이름|서명|书名全称|图书名称|图书名|書籍名|题名|題名|本の題名|本の名前",
+    "title and subtitle|title subtitle|edition title|titel des buches|name des buches|titre de l ouvrage|nom du livre",
+    "nombre del libro|nome do livro|nome del libro|nome libro|titolo opera|títol|naam van het boek|a könyv címe",
+    "könyvcím|kitabın adı|книги|наименование книги|название произведения",
     "शीर्षक|पुस्तक का नाम|tên sách|nhan đề|tiêu đề|judul|judul buku|tajuk",
     "original title|title sort|short title|name|book|books|work|item|libro|livre|livro|buch|boek|bok|bog|kirja|książka",
-    "kniha|knjiga|könyv|carte|книга|كتاب|ספר|本|책|buku|sách",
+    "kniha|knjiga|könyv|carte|книга|كتاب|ספר|本|책|buku|sách|obra|opera|ouvrage|oeuvre|werk|nazwa|nimi|名称|naam",
+    "publication|nombre|nome|nom",
 )
 """The likeliest first; what may as well mean something else stands last."""
 
@@ -63,13 +71,16 @@ AUTHORS = _names(
     "autorka|pisarz|autoři|spisovatel|szerző|szerzo|szerzők|autorul|avtor|avtorji|pisac|autorius|kirjanik|autors",
     "höfundur|yazar|yazarı|yazar adı|yazarlar|συγγραφέας|συγγραφεας|автор|авторы|автори|писатель|имя автора",
     "المؤلف|مؤلف|اسم المؤلف|الكاتب|מחבר|סופר|שם המחבר|著者|著者名|作者|作家|著|著者編者|저자|지은이|작가|글쓴이",
-    "लेखक|tác giả|pengarang|penulis",
-    "author last first|author lf|author sort|authors sort|sort author|document provider|editor|editors",
+    "लेखक|tác giả|pengarang|penulis|auth|autoria|name des autors|författarens namn|фио автора|автор книги|szerző neve",
+    "yazarın adı|作者姓名|责任者|責任者",
+    "author last first|author lf|author sort|authors sort|sort author|document provider|editor|editors|contributor",
+    "contributors",
 )
 """The likeliest first; a name turned round is only read where nothing better stands beside it."""
 
 MORE_AUTHORS = _names(
-    "additional authors|additional author|co authors|co author|coauthor|coauthors|other authors|other author",
+    "additional authors|additional author|author 1|author1|co authors|co author|coauthor|coauthors",
+    "other authors|other author",
     "secondary author|secondary authors|second author|third author|author 2|author 3|author 4|author 5|author2|author3",
     "author4|author5|author ii|author iii|weitere autoren|co autor|mitautor|autor 2|autor 3|autres auteurs",
     "co auteur|coauteur|otros autores|coautor|coautores|altri autori|coautore|andere auteurs|medförfattare",
@@ -88,12 +99,15 @@ FIRST_NAMES = _names(
     "fornavn|imię|jméno|имя|имя автора",
 )
 
+HALF_NAMES = _names("name|nom|nome|nombre|naam|namn|navn|имя|imię|név|nombres|nomes|noms|names")
+"""What a half of a person's name is called where the other half has a column that says so: "Nom" beside "Prénom"."""
+
 ISBN13S = _names("isbn13|isbn 13 digits|isbn13 text|ean isbn13|ean13|ean|gtin|gtin13|book isbn13|isbn 13|isbn13 ean")
 ISBN10S = _names("isbn10|upc isbn10|isbn 10 digits|book isbn10|isbn 10")
 ISBNS = _names(
     "isbn|isbn uid|isbn asin|isbn issn|isbn or ean|isbn ean|isbn 10 13|isbn 10 isbn 13|isbn number|isbn no|isbn nr",
     "isbn num|isbn code|isbn nummer|número isbn|numéro isbn|numero isbn|book isbn|codice isbn|código isbn|primary isbn",
-    "isbn cislo|isbn číslo|isbn numarası|书号|書號|国际标准书号|国際標準図書番号|исбн",
+    "isbn cislo|isbn číslo|isbn numarası|书号|書號|国际标准书号|國際標準書號|国際標準図書番号|исбн",
     "isbn13 or isbn10|ebook isbn|print isbn",
 )
 ISBN_LISTS = _names("isbns|all isbns|isbn list|isbn numbers|other isbns|lisbn")
@@ -116,25 +130,35 @@ NAMES: dict[Role, Sequence[str]] = {
 TURNED = frozenset(_names("author last first|author lf|author sort|authors sort|sort author|autor nachname vorname"))
 """Names of columns that say themselves that the last name comes first."""
 
+_TITLE_WORDS = frozenset(
+    {"title", "titles", "titel", "titels", "titre", "titolo", "título", "titulo", "títol", "tytuł", "název", "naslov"}
+    | {"название", "назва", "заглавие"}
+)
+_AUTHOR_WORDS = frozenset(
+    {"author", "authors", "autor", "autors", "autoren", "autores", "autora", "auteur", "auteurs", "autore", "autori"}
+    | {"writer", "writers", "schrijver", "författare", "författarens", "forfatter", "kirjailija", "szerző", "yazar"}
+    | {"автор", "автора", "авторы", "авторов"}
+)
 _OTHER_TITLES = frozenset(
     {"series", "sort", "sub", "subtitle", "short", "job", "review", "list", "shelf", "collection", "original", "url"}
-    | {"id", "chapter", "alternate", "alternative", "translated", "uniform", "count", "language"}
+    | {"id", "chapter", "alternate", "alternative", "translated", "uniform", "count", "language", "urls", "uri"}
 )
 _OTHER_AUTHORS = frozenset(
     {"id", "role", "roles", "url", "link", "sort", "key", "count", "bio", "gender", "birth", "nationality", "country"}
     | {"rating", "photo", "image", "original", "about", "note", "notes", "goodreads", "by", "date", "type", "last"}
     | {"first", "year", "born", "died", "corporate", "review", "cover", "age", "race", "ethnicity", "average"}
+    | {"urls", "links", "uri", "uris", "ids", "keys"}
 )
 
 
 def role_of_words(name: str) -> Role | None:
     """What a column may hold whose name nobody foresaw, by its words: "Title (as printed)", "Which ISBN?"."""
-    words = "".join(letter if letter.isalnum() else " " for letter in name.casefold()).split()
+    words = set("".join(letter if letter.isalnum() else " " for letter in name.casefold()).split())
     bare = plain(name)
-    if "isbn" in bare and not {"count", "status", "valid", "source"} & set(words):
+    if "isbn" in bare and not {"count", "status", "valid", "source"} & words:
         return Role.ISBN13 if "13" in bare else Role.ISBN10 if "10" in bare else Role.ISBN
-    if {"title", "titles", "titel", "titre", "titolo", "título", "titulo"} & set(words):
-        return None if _OTHER_TITLES & set(words) else Role.TITLE
-    if {"author", "authors", "autor", "autoren", "auteur", "autore", "writer", "автор"} & set(words):
-        return None if _OTHER_AUTHORS & set(words) else Role.AUTHOR
+    if _TITLE_WORDS & words:
+        return None if _OTHER_TITLES & words else Role.TITLE
+    if _AUTHOR_WORDS & words:
+        return None if _OTHER_AUTHORS & words else Role.AUTHOR
     return None

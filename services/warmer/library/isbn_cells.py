@@ -20,7 +20,10 @@ _ROUNDED = re.compile(r"(\d)[.,](\d+)E\+?(\d+)")
 _EXACT = 12
 """Digits of a float of thirteen of which but the last is lost."""
 
-_NUMBER = re.compile(r"(\d{7,13})\.0+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,4}|\d{1,3}(?:[.']\d{3}){2,4}")
+"""What becomes of an ISBN in a column of numbers for people: "9,780,441,013,593"."""
+
+_NUMBER = re.compile(r"(\d{7,13})[.,]0+")
 """What becomes of an ISBN in a column of floats: "9780441013593.0"."""
 
 _SHAPE = re.compile(r"\d{9}[\dX]|97[89]\d{10}")
@@ -78,14 +81,16 @@ def read(cell: str) -> Read:
     text = _bare(cell)
     if text in _NOTHING:
         return NOTHING
+    if _THOUSANDS.fullmatch(text):
+        text = "".join(filter(str.isdigit, text))
     if match := _NUMBER.fullmatch(text):
         text = match[1]
     if isbn13 := isbn13_of_digits(text):
         return _read_proven(isbn13, text)
     if match := _ROUNDED.fullmatch(text):
         return _read_rounded(match[1] + match[2] if int(match[3]) == _EXACT else "")
-    if found := _within(cell):
-        return Read(found)
+    if found := isbns_within(cell[:_LONGEST]):
+        return Read(found[0])
     if text.isascii() and text[:-1].isdigit() and (text[-1].isdigit() or text[-1] == "X"):
         return _read_digits(text)
     return NOTHING if _FOREIGN.fullmatch(text) else Read(fault=Fault.NO_ISBN)
@@ -125,13 +130,10 @@ def candidates(twelve: int) -> list[str]:
     return [str(whole) for whole in wholes if abs(whole - twelve * 10) <= 5]  # noqa: PLR2004 - half of ten, either way
 
 
-def _within(cell: str) -> str:
-    """The first proven ISBN in a longer text."""
-    for match in _WITHIN.finditer(cell[:_LONGEST].upper()):
-        bare = match[0].translate(_DASHES)
-        if isbn13 := isbn13_of_digits(bare):
-            return isbn13
-    return ""
+def isbns_within(text: str) -> list[str]:
+    """The ISBN-13s that are proven in a longer text, each once, in their order."""
+    found = (isbn13_of_digits(match[0].translate(_DASHES)) for match in _WITHIN.finditer(text.upper()))
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _bare(cell: str) -> str:

@@ -2,15 +2,19 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from services.warmer.library.columns import NOWHERE, Columns, columns_of, known_count
-from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style
-from services.warmer.library.isbn_cells import Fault, isbn13_of, read
-from services.warmer.library.people import looks_turned
+from services.warmer.library.contents import MOST, isbn_places, share_of_people, text_places
+from services.warmer.library.dialects import DELIMITERS, cells_of, dialects_of, settled
+from services.warmer.library.formats import AUTHOR_LIST, GENERIC, ISBN_LIST, Format, Style, format_of
+from services.warmer.library.header_names import plain
+from services.warmer.library.isbn_cells import isbn13_of
+from services.warmer.library.name_order import style_of
+from services.warmer.library.plain_lists import columns_of_lines, list_columns
 from services.warmer.library.records import WHOLE_LINE, Dialect
 
 SAMPLE_LINES = 1_000
@@ -20,16 +24,11 @@ SAMPLE_LENGTH = 1024 * 1024
 _PREAMBLE = 30
 """Lines among which a header is looked for."""
 
-_DELIMITERS = (",", ";", "\t", "|")
+_PROGRAMS = ("{", "[{", "<", "%PDF")
+"""How a file begins that is no table: JSON, XML, HTML; what can be made of its lines is no book."""
+
 _SAID = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """What Excel writes before the header."""
-
-_WIDEST = 100
-
-_HALF = 0.5
-_MOST = 0.6
-_NAME = re.compile(r"[^\W\d_][^\d@#/\\:!?()\[\]{}<>\"]{1,59}")
-_SMALL = re.compile(r"(?:[a-z]|ll|d|l)['\u2019]?\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,8 @@ class Layout:
     """What they hold."""
     first: int
     """Lines before the first record."""
+    header: tuple[str, ...] = ()
+    """The cells of the header, where there is one."""
 
 
 def layout_of(lines: Sequence[str], forced: Format | None = None) -> Layout | None:
@@ -56,39 +57,41 @@ def layout_of(lines: Sequence[str], forced: Format | None = None) -> Layout | No
     """
     if forced in {ISBN_LIST, AUTHOR_LIST}:
         return _forced_list(lines, forced)
+    if next(filter(None, map(str.strip, lines)), "").startswith(_PROGRAMS):
+        return None
     found = _with_header(lines, forced)
-    if found is None and forced in {None, GENERIC}:
-        found = _without_header(lines)
-        if found is None and forced is None:
-            return _plain_list(lines)
+    if found is None and forced in {None, GENERIC} and not _is_of_a_program(lines):
+        found = _without_header(lines, forced) or _of_lines(columns_of_lines(lines), lines)
+        if found is not None and forced is not None and found.columns.format != forced.number:
+            return None
     return found
-
-
-def cells_of(lines: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
-    """The records of a sample; what can't be read ends it."""
-    with suppress(csv.Error):
-        yield from dialect.reader(lines)
 
 
 def _with_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
     best: tuple[int, int, Dialect] = (0, 0, Dialect())
     wide = 0
-    delimiters: Sequence[str] = _DELIMITERS
+    delimiters: Sequence[str] = DELIMITERS
     for at, line in enumerate(lines[:_PREAMBLE]):
         if said := _SAID.fullmatch(line):
             delimiters = (said[1],)
             continue
-        for dialect in _dialects(line, delimiters):
+        for dialect in dialects_of(lines[at : at + 2], delimiters):
             cells = next(cells_of(lines[at : at + _PREAMBLE], dialect), [])
             count = 0 if any(map(isbn13_of, cells)) else known_count(cells, forced)
             # Further down, one word that may be a header's is as well a book's; unless all above it is narrower.
-            if count > best[0] and (count > 1 or len(cells) > wide or not wide):
+            if count > best[0] and (count > 1 or (not dialect.is_wrapped and (len(cells) > wide or not wide))):
                 best = count, at, dialect
         wide = max(wide, *(line.count(sign) + 1 for sign in delimiters)) if line.strip() else wide
     count, at, dialect = best
     if not count:
         return _by_words(lines, delimiters, forced)
     return _headed(lines, at, dialect, forced)
+
+
+def _is_of_a_program(lines: Sequence[str]) -> bool:
+    """Whether a header says which program wrote a file; where nothing it names can be used, no line of it can."""
+    headers = (next(cells_of([line], Dialect(sign)), []) for line in lines[:_PREAMBLE] for sign in DELIMITERS)
+    return any(format_of(map(plain, header)) is not GENERIC for header in headers)
 
 
 def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | None) -> Layout | None:
@@ -98,7 +101,7 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
     at = next((at for at, line in enumerate(lines) if line.strip() and not _SAID.fullmatch(line)), 0)
     signs = [sign for sign in delimiters if sign in lines[at]] or [","]
     for sign in signs:
-        found = _headed(lines, at, _settled(Dialect(sign), lines[at:]), GENERIC)
+        found = _headed(lines, at, settled(Dialect(sign), lines[at:]), GENERIC)
         # A single word over ISBNs is as well a line of their list.
         if (
             found is not None
@@ -110,13 +113,13 @@ def _by_words(lines: Sequence[str], delimiters: Sequence[str], forced: Format | 
 
 
 def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | None) -> Layout | None:
-    dialect = _settled(dialect, lines[at:])
+    dialect = settled(dialect, lines[at:])
     rows = cells_of(lines[at:], dialect)
     header = next(rows, [])
     columns = columns_of(header, forced)
     sample = [row for row in rows if any(row)]
     if columns.format == GENERIC.number and not columns.isbns:
-        place = _isbn_place(sample)
+        place = next(iter(isbn_places(sample)), NOWHERE)
         if place != NOWHERE:
             columns = columns.with_isbn(place, header[place].strip() if place < len(header) else "(by content)")
     if not columns.is_usable:
@@ -126,153 +129,98 @@ def _headed(lines: Sequence[str], at: int, dialect: Dialect, forced: Format | No
     reader = dialect.reader(lines[at:])
     with suppress(csv.Error, StopIteration):
         next(reader)
-    return Layout(dialect=dialect, columns=_styled(columns, sample), first=at + reader.line_num)
+    return Layout(dialect=dialect, columns=_styled(columns, sample), first=at + reader.line_num, header=tuple(header))
 
 
-def _dialects(line: str, delimiters: Sequence[str]) -> Iterator[Dialect]:
-    for sign in delimiters:
-        yield Dialect(sign)
-        if line.startswith("'") and f"'{sign}'" in line and '"' not in line:
-            yield Dialect(sign, quote="'")
-
-
-def _settled(dialect: Dialect, lines: Sequence[str]) -> Dialect:
-    """A dialect that knows whether people write a blank before a cell in quotes."""
-    spaced = f"{dialect.delimiter} {dialect.quote}"
-    tight = f"{dialect.delimiter}{dialect.quote}"
-    text = "".join(lines[:_PREAMBLE])
-    return replace(dialect, skips_blanks=text.count(spaced) > text.count(tight))
-
-
-def _without_header(lines: Sequence[str]) -> Layout | None:
-    """A table without a header in which a column holds ISBNs."""
+def _without_header(lines: Sequence[str], forced: Format | None) -> Layout | None:
+    """A table without a header in which a column holds ISBNs, or one titles and another people."""
     first = next((at for at, line in enumerate(lines) if line.strip()), 0)
-    for sign in _DELIMITERS:
-        dialect = _settled(Dialect(sign), lines)
+    tables: list[tuple[Dialect, list[list[str]]]] = []
+    for sign in DELIMITERS:
+        dialect = settled(Dialect(sign), lines)
         rows = [row for row in cells_of(lines[first:], dialect) if any(row)]
-        width = max(map(len, rows), default=0)
-        place = _isbn_place(rows) if width > 1 else NOWHERE
-        if place == NOWHERE:
+        if max(map(len, rows), default=0) > 1:
+            tables.append((dialect, rows))
+    for dialect, rows in tables:
+        isbns = isbn_places(rows)
+        if not isbns:
             continue
-        title, author = _texts(rows, place)
-        columns = Columns(format=GENERIC.number, has_header=False, width=width, title=title, author=author)
-        columns = replace(
-            columns.with_isbn(place, f"(column {place + 1})"),
-            names=tuple(
-                f"{what}=(column {at + 1})"
-                for what, at in (("title", title), ("author", author), ("isbn", place))
-                if at != NOWHERE
-            ),
-        )
-        return Layout(dialect=dialect, columns=_styled(columns, rows), first=first)
+        title, author = text_places(rows, isbns[0])
+        if len(isbns) > 1 and title == NOWHERE and forced is None:
+            # Nothing but ISBNs, parted by whatever it is.
+            return _of_lines(list_columns(ISBN_LIST), lines)
+        return _headless(dialect, rows, (title, author, isbns[0]), first)
+    for dialect, rows in tables:
+        if places := _title_and_author(rows, dialect):
+            return _headless(dialect, rows, (*places, NOWHERE), first)
     return None
 
 
-def _isbn_place(rows: Sequence[Sequence[str]]) -> int:
-    """The first column of which at least half of what is in it are ISBNs."""
-    for place in range(_width(rows)):
-        held = [row[place] for row in rows if place < len(row) and row[place].strip()]
-        if held and sum(map(_is_sure, held)) >= _HALF * len(held):
-            return place
-    return NOWHERE
-
-
-def _width(rows: Sequence[Sequence[str]]) -> int:
-    """Columns that are looked at for what they hold."""
-    return min(max(map(len, rows), default=0), _WIDEST)
-
-
-def _is_sure(cell: str) -> bool:
-    """Whether a cell is an ISBN that nothing else can be: one of ten digits may be any number, one time in eleven."""
-    isbn13 = isbn13_of(cell)
-    return bool(isbn13) and (isbn13 in cell.replace("-", "").replace(" ", "") or "X" in cell or cell.strip()[0] == "0")
-
-
-def _texts(rows: Sequence[Sequence[str]], isbn: int) -> tuple[int, int]:
-    """Which columns are title and author, of those that hold letters: what looks more like names is the author."""
-    held = {
-        place: found
-        for place in range(_width(rows))
-        if place != isbn and (found := [row[place] for row in rows if place < len(row) and _has_letters(row[place])])
-    }
-    texts = [place for place, found in held.items() if len(found) >= _HALF * len(rows)][:2]
-    if not texts:
-        return NOWHERE, NOWHERE
-    if len(texts) == 1:
-        return texts[0], NOWHERE
-    first, second = (sum(map(looks_like_name, held[place])) / len(held[place]) for place in texts)
-    return (texts[1], texts[0]) if first > second else (texts[0], texts[1])
-
-
-def _plain_list(lines: Sequence[str]) -> Layout | None:
-    """One ISBN a line, or one author."""
-    held = [line.strip() for line in lines if line.strip()]
-    isbns = sum(_is_isbn_shaped(line) for line in held)
-    if isbns >= _HALF * len(held):
-        return _list(ISBN_LIST, lines)
-    names = sum(map(looks_like_name, held))
-    if names > _MOST * len(held) and not any(sign in line for line in held for sign in ";\t|"):
-        return _list(AUTHOR_LIST, lines)
-    return None
-
-
-def _is_isbn_shaped(line: str) -> bool:
-    found = read(line)
-    return bool(found.isbn13) or found.fault is Fault.WRONG_CHECK_DIGIT
-
-
-def _forced_list(lines: Sequence[str], forced: Format) -> Layout:
-    """Every line is one, but for a first that says what they are."""
-    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
-    has_header = bool(known_count([lines[first].strip().strip('"')], forced))
-    found = _list(forced, lines)
-    return replace(found, first=first + 1) if has_header else found
-
-
-def _list(format_: Format, lines: Sequence[str]) -> Layout:
-    is_isbns = format_ is ISBN_LIST
+def _headless(dialect: Dialect, rows: Sequence[Sequence[str]], places: tuple[int, int, int], first: int) -> Layout:
+    title, author, isbn = places
     columns = Columns(
-        format=format_.number,
+        format=GENERIC.number,
+        names=tuple(
+            f"{what}=(column {at + 1})"
+            for what, at in zip(("title", "author", "isbn"), places, strict=True)
+            if at != NOWHERE
+        ),
         has_header=False,
-        names=("isbn=(every line)" if is_isbns else "author=(every line)",),
-        isbns=(0,) if is_isbns else (),
-        author=NOWHERE if is_isbns else 0,
+        width=max(map(len, rows)),
+        title=title,
+        author=author,
+        isbns=(isbn,) if isbn != NOWHERE else (),
     )
+    return Layout(dialect=dialect, columns=_styled(columns, rows), first=first)
+
+
+def _title_and_author(rows: Sequence[Sequence[str]], dialect: Dialect) -> tuple[int, int] | None:
+    """The columns of a table without ISBNs, where one column holds people beyond doubt."""
+    width = max(map(len, rows))
+    if len(rows) == 1 or sum(len(row) == width for row in rows) <= MOST * len(rows):
+        return None
+    title, author = text_places(rows)
+    if author == NOWHERE or share_of_people(_held(rows, [author])) <= MOST:
+        return None
+    if dialect.delimiter == "," and (
+        share_of_people(_held(rows, [title])) > MOST or any(cell.startswith(" ") for row in rows for cell in row)
+    ):
+        # Commas stand in lines of text as well.
+        return None
+    return title, author
+
+
+def _of_lines(columns: Columns | None, lines: Sequence[str]) -> Layout | None:
+    """A file that has one cell a line."""
+    if columns is None:
+        return None
     dialect = Dialect(WHOLE_LINE)
     return Layout(dialect=dialect, columns=_styled(columns, list(cells_of(lines, dialect))), first=0)
 
 
+def _forced_list(lines: Sequence[str], forced: Format) -> Layout | None:
+    """Every line is one, but for a first that says what they are."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    has_header = bool(known_count([lines[first].strip().strip('"')], forced))
+    found = _of_lines(list_columns(forced), lines)
+    return replace(found, first=first + 1) if found is not None and has_header else found
+
+
 def _styled(columns: Columns, rows: Sequence[Sequence[str]]) -> Columns:
     """Columns that know how their authors are written, by all of the column that is seen."""
-    if columns.style is not Style.FREE or columns.author == NOWHERE or columns.format not in _OPEN:
+    if columns.format not in _OPEN:
         return columns
-    cells = [row[columns.author].strip() for row in islice(rows, SAMPLE_LINES) if columns.author < len(row)]
-    return replace(columns, style=style_of([cell for cell in cells if cell]))
+    style = columns.style
+    if style is Style.FREE and columns.author != NOWHERE and not columns.joint:
+        style = style_of(_held(rows, [columns.author]))
+    is_turned = style is Style.TURNED or (columns.more and style_of(_held(rows, columns.more)) is Style.TURNED)
+    return replace(columns, style=style, more_style=Style.TURNED if is_turned else columns.more_style)
+
+
+def _held(rows: Sequence[Sequence[str]], places: Sequence[int]) -> list[str]:
+    """What stands in some columns, blank cells left out."""
+    cells = (row[place].strip() for row in islice(rows, SAMPLE_LINES) for place in places if place < len(row))
+    return list(filter(None, cells))
 
 
 _OPEN = frozenset({GENERIC.number, AUTHOR_LIST.number})
-
-
-def style_of(cells: Sequence[str]) -> Style:
-    """How a column writes people: turned round where most cells are, a list where commas stand between whole names."""
-    pairs = [tuple(part.strip() for part in cell.split(",")) for cell in cells if cell.count(",") == 1]
-    turned = sum(looks_turned(*pair) for pair in pairs)
-    if pairs and turned > _MOST * len(pairs) and len(pairs) >= _HALF * len(cells):
-        return Style.TURNED
-    if len(pairs) - turned > max(turned, 1):
-        return Style.LIST
-    return Style.FREE
-
-
-def looks_like_name(text: str) -> bool:
-    """Whether a text may be a person's name: one to five words without digits, each with a capital or a particle."""
-    words = text.strip().replace(",", " ").split()
-    if not 1 <= len(words) <= 5 or not _NAME.fullmatch(text.strip()):  # noqa: PLR2004 - words of a name
-        return False
-    if words[0].casefold() in {"the", "a", "an", "my", "how", "what", "why"}:
-        return False
-    return all(not word[0].islower() or (_SMALL.fullmatch(word) and len(word) <= 4) for word in words)  # noqa: PLR2004
-
-
-def _has_letters(text: str) -> bool:
-    return any(map(str.isalpha, text))

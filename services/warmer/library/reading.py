@@ -4,20 +4,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
+from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_ISBN_LIST, LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
 
 from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
 from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.first_lines import FirstLines, isbn_key
 from services.warmer.library.formats import FORMATS
-from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, layout_of
+from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, Layout, layout_of
 from services.warmer.library.mending import odd_judge_of
+from services.warmer.library.plain_lists import each_isbn
 from services.warmer.library.records import records_of
-from services.warmer.library.rows import Reject, Row, judge_of
+from services.warmer.library.rows import Reject, Row, header_again, judge_of
 
 MAX_ROWS = 1_000_000
 """Rows that a library may have, unless a setting says otherwise."""
+
+_RULES = " \t-=_+:|"
+"""What lines are ruled with, which hold nothing."""
 
 _SOUGHT = "title, author, isbn"
 
@@ -137,7 +141,9 @@ def read_library(
     columns = layout.columns
     rest = chain([held[layout.first :]], parts)
     records = records_of(rest, layout.dialect, columns.width, before + layout.first)
-    return columns, _events(records, columns, max_rows)
+    if columns.format == LIBRARY_FORMAT_ISBN_LIST:
+        records = each_isbn(records)
+    return columns, _events(records, layout, max_rows)
 
 
 def _sampled(parts: Iterator[list[str]]) -> tuple[int, list[str], list[str]]:
@@ -160,15 +166,18 @@ def _sampled(parts: Iterator[list[str]]) -> tuple[int, list[str], list[str]]:
     return before, lines[:count], lines
 
 
-def _events(records: Iterable[tuple[int, list[str], bool]], columns: Columns, max_rows: int) -> Iterator[Event]:
+def _events(records: Iterable[tuple[int, list[str], bool]], layout: Layout, max_rows: int) -> Iterator[Event]:
+    columns, header = layout.columns, list(layout.header) or None
     judge = judge_of(columns)
     judge_odd = odd_judge_of(columns, judge)
     first_line = _FirstBook().line_of
     width, rows = columns.width, 0
     for line, cells, is_raw in records:
         found, repair = judge_odd(line, cells, is_raw) if is_raw or len(cells) > width else judge(line, cells)
-        if isinstance(found, Reject) and not (is_raw or any(map(str.strip, cells))):
+        if isinstance(found, Reject) and not (is_raw or any(cell.strip(_RULES) for cell in cells)):
             continue
+        if cells == header:
+            found, repair = header_again(line, cells), None
         rows += 1
         if rows > max_rows:
             raise TooManyRowsError(max_rows)

@@ -30,12 +30,28 @@ class Dialect:
     """What stands around a cell that holds the delimiter."""
     skips_blanks: bool = False
     """A blank after the delimiter is no part of the cell."""
+    has_escapes: bool = False
+    """A quote within a cell has a backslash before it, not another quote."""
+    is_wrapped: bool = False
+    """Each line is a quoted cell that holds a record, as spreadsheets save a table that they took for one column."""
 
     def reader(self, lines: Iterable[str], *, is_raw: bool = False, is_strict: bool = False) -> "Reader":
         """Reads lines; raw takes quotes for letters like any other, strict takes no letter between quote and comma."""
         options: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if is_raw else {"quotechar": self.quote}
         options["strict"] = is_strict
+        if self.has_escapes and not is_raw:
+            options["escapechar"] = "\\"
+        if self.is_wrapped:
+            lines = (unwrapped(line, self.quote) for line in lines)
         return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.skips_blanks, **options)
+
+
+def unwrapped(line: str, quote: str) -> str:
+    """What a line holds that is a quoted cell; another line as it is."""
+    text = line.strip()
+    if len(text) > 1 and text.startswith(quote) and text.endswith(quote):
+        return text[1:-1].replace(2 * quote, quote) + "\n"
+    return line
 
 
 class Reader(Protocol):

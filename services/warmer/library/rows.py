@@ -6,24 +6,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from services.cataloguing.titles import title_of
 from services.warmer.library.check_digits import isbn13_of_digits
 from services.warmer.library.columns import NOWHERE, Columns
 from services.warmer.library.isbn_cells import NOTHING, Fault, Read, candidates, read
-from services.warmer.library.people import clean, full_name, people, without_others
+from services.warmer.library.people import full_name, people
+from services.warmer.library.plain_lists import parted
+from services.warmer.library.roles import without_others
+from services.warmer.library.title_cells import is_sum, title_of_cell, without_statement
 
 TEXT_LENGTH = 200
 """Characters of a refused row that its reject shows."""
-
-_SERIES = re.compile(r"[^()\[\]]*#\d[^()\[\]]*\)")
-"""What Goodreads puts in brackets behind a title, in the form that half of all titles have it: "(Dune, #1)"."""
-
-_UNEASY = tuple(")] /:;,=-—")
-"""How a title ends that `title_of` may change; else it only cares for commas and colons."""
-
-_NO_TITLE = frozenset({"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"})
-
-_SHORT = max(map(len, _NO_TITLE))
 
 _SMALL = bytes(range(256)).lower()
 _SIGNS = bytes(code for code in range(1, 128) if not chr(code).isalnum())
@@ -122,6 +114,7 @@ def judge_of(columns: Columns) -> Judge:
         authors = people(cells[author_at], style) if author_at != NOWHERE else ()
         if has_more:
             authors = _with_more(authors, cells, columns)
+        title = without_statement(title, authors) if " / " in title else title
         if first_isbn != NOWHERE:
             cell = cells[first_isbn]
             if len(cell) == _FORMULA and cell.startswith('="'):
@@ -129,9 +122,13 @@ def judge_of(columns: Columns) -> Judge:
             if len(cell) == _ISBN_LENGTH and isbn13_of_digits(cell):
                 return Row(line, title, authors, cell), None
         if (authors or title[:1].isalnum()) and _are_blank(cells, numbers):
+            if not authors and is_sum(title, cells):
+                return _reject(line, "NO_BOOK", "this looks like a sum; if it is a book, add its author", cells), None
             return Row(line, title, authors, ""), None
         return _judged(line, title, authors, _isbns(cells, columns), cells)
 
+    if columns.joint:
+        return lambda line, cells: judge(line, parted(columns, cells))
     return judge
 
 
@@ -158,10 +155,18 @@ def _judged(
             return Row(line, title, authors, ""), None
         what = "the book is searched for by title and author" if title else "the author is searched for"
         return Row(line, title, authors, ""), Repair(line, fault.value, f"{_FAULTS[fault]}; {what}")
-    text = ", ".join(cell.strip() for cell in cells if cell.strip())[:TEXT_LENGTH]
     if fault is not None:
-        return Reject(line, fault.value, f"{_FAULTS[fault]}; correct it, or add a title", text), None
-    return Reject(line, "NO_TITLE_OR_ISBN", "add a title, an author or an ISBN", text), None
+        return _reject(line, fault.value, f"{_FAULTS[fault]}; correct it, or add a title", cells), None
+    return _reject(line, "NO_TITLE_OR_ISBN", "add a title, an author or an ISBN", cells), None
+
+
+def header_again(line: int, cells: Sequence[str]) -> Reject:
+    """What becomes of a header in the midst of a file, where people have put two files together."""
+    return _reject(line, "NO_BOOK", "the header stands here once more; nothing is to be mended", cells)
+
+
+def _reject(line: int, reason: str, hint: str, cells: Sequence[str]) -> Reject:
+    return Reject(line, reason, hint, ", ".join(cell.strip() for cell in cells if cell.strip())[:TEXT_LENGTH])
 
 
 def _isbns(cells: Sequence[str], columns: Columns) -> list[Read]:
@@ -207,19 +212,6 @@ def _with_more(authors: tuple[str, ...], cells: Sequence[str], columns: Columns)
             known = {name.casefold() for name in authors}
             authors += tuple(name for name in more if name.casefold() not in known)
     return authors
-
-
-def title_of_cell(cell: str) -> str:
-    """The title in a cell: without the series, the publisher's line and a subtitle that only names the kind of book.
-
-    `title_of` judges; what it would leave as it is does not come to it, and neither does Goodreads' series.
-    """
-    title = clean(cell)
-    if title.endswith(")") and (at := title.rfind("(")) > 0 and _SERIES.fullmatch(title, at + 1):
-        title = title[:at].rstrip() or title
-    if title.endswith(_UNEASY) or ": " in title or ", " in title:
-        title = title_of(title, "").main
-    return "" if len(title) <= _SHORT and title.casefold() in _NO_TITLE else title
 
 
 def folded(text: str) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.warmer.library.decoding import LINE_LENGTH, NotTextError, lines_of
+from services.warmer.library.decoding import LINE_LENGTH, NotTextError, lines_of, undoubled
 
 TEXT = "Title,Author\nÉtoile,Günter Grass\n"
 
@@ -27,6 +27,38 @@ def test_encodings(encoding: str, size: int) -> None:
 def test_mixed() -> None:
     """Bytes that are no UTF-8 are letters of Windows-1252, one by one, and spoil nothing around them."""
     assert lines("é".encode() + b"\xe9 \x93\x81\n") == ["éé “\ufffd\n"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Название;Автор\nВойна;Лев Толс\n"),
+        ("cp1250", "Tytuł;Autor\nŻółw;Stanisław Lę\n"),
+        ("cp932", "書名,著者\n海辺,村上 春\n"),
+        ("gb18030", "书名,作者\n沙丘,刘慈\n"),
+        ("cp1252", "Título,Autor\nÑandú,Añe Núñez\n"),
+        ("cp1252", "Title,Größe\nÑandú,5\n"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2**20])
+def test_code_pages(encoding: str, text: str, size: int) -> None:
+    """A file that is no Unicode is in the code page that makes names of its columns, else in Windows-1252."""
+    assert "".join(lines(text.encode(encoding), size)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CafÃ©", "Café"),
+        ("Oâ€™Bri", "O’Bri"),
+        ("Café", "Café"),
+        ("Ã£o 村", "Ã£o 村"),
+        ("plain", "plain"),
+    ],
+)
+def test_undoubled(text: str, expected: str) -> None:
+    """UTF-8 that a program took for Windows-1252 and wrote again is put right; no other text is touched."""
+    assert undoubled(text) == expected
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

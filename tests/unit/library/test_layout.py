@@ -3,8 +3,9 @@
 import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
+from services.warmer.library.contents import looks_like_name
 from services.warmer.library.formats import FORMATS, GENERIC, Style
-from services.warmer.library.layout import Layout, layout_of, looks_like_name, style_of
+from services.warmer.library.layout import Layout, layout_of
 from services.warmer.library.records import WHOLE_LINE
 
 DUNE = "9780441013593"
@@ -31,12 +32,56 @@ def found(text: str, format_: pb.LibraryFormat.ValueType = pb.LIBRARY_FORMAT_UNS
         ("Book name,Written by,ISBN No.", (0, 1, (2,))),
         ("Title as printed,Author(s) of it,ISBN (13 digits)", (0, 1, (2,))),
         ("Year,Title,Series Title,Author Sort,Author", (1, 4, ())),
+        ("Titel des Buches,Name des Autors,ISBN-Nr.", (0, 1, (2,))),
+        ("Ouvrage,Auteur·rice,EAN13", (0, 1, (2,))),
+        ("Nombre del libro,Autor/a,N.º de ISBN", (0, 1, (2,))),
+        ("Opera,Autore/i,EAN", (0, 1, (2,))),
+        ("Título da obra,Autoria,ISBN", (0, 1, (2,))),
+        ("Nazwa,Autor/Autorzy,Numer ISBN", (0, 1, (2,))),
+        ("Boktitel,Författarens namn,ISBN-nr", (0, 1, (2,))),
+        ("Книга,ФИО автора,Код ISBN", (0, 1, (2,))),
+        ("本の題名,著者・編者,ISBNコード", (0, 1, (2,))),
+        ("图书名称,责任者,ISBN号", (0, 1, (2,))),
+        ("KİTABIN ADI,YAZARI,ISBN", (0, 1, (2,))),
+        ("Title & Subtitle,Contributors,ISBN #", (0, 1, (2,))),
+        ("Edition ISBN-13,Edition title,Works URLs,Authors URLs,Authors labels", (1, 4, (0,))),
+        ("Title Sort,Title,Author Sort,Authors,ISBN-10,ISBN-13", (1, 3, (5, 4))),
     ],
 )
 def test_names(header: str, places: tuple[int, int, tuple[int, ...]]) -> None:
     """Columns are found by any sensible name, in many languages, and what only resembles one is left alone."""
     columns = found(f"{header}\n").columns
     assert (columns.title, columns.author, columns.isbns) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "places"),
+    [
+        ("Nom,Prénom,Titre", (0, 1, 2)),
+        ("Nombre,Apellidos,Título", (1, 0, 2)),
+        ("Cognome,Nome,Titolo", (0, 1, 2)),
+        ("Name,Vorname,Titel", (0, 1, 2)),
+        ("Name,Last Name", (1, -1, 0)),
+    ],
+)
+def test_names_in_halves(header: str, places: tuple[int, int, int]) -> None:
+    """A column that is only called a name is the half of a person's name that has none of its own."""
+    columns = found(f"{header}\n").columns
+    assert (columns.last_name, columns.first_name, columns.title) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "more"),
+    [
+        ("Title,Author,Author", (2,)),
+        ("Title,Author,Author.1,Author.2", (2, 3)),
+        ("Title,Author 1,Author 2,Author 3", (2, 3)),
+    ],
+)
+def test_authors_in_columns_of_their_own(header: str, more: tuple[int, ...]) -> None:
+    """Where each author has a column, the first is the author and the others are further ones."""
+    columns = found(f"{header}\n").columns
+    assert (columns.author, columns.more) == (1, more)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +131,19 @@ def test_without_a_header(text: str, places: tuple[int, int, tuple[int, ...]]) -
 
 
 @pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        ('Title,Author,Author 2\nX,"Herb, Frank","Herb, Brian"\n', Style.TURNED),
+        ('Title,Author,Author 2\nX,Frank Herb,"Herb, Brian"\n', Style.TURNED),
+        ('Title,Author,Author 2\nX,Frank Herb,"Ann A, Bob B"\n', Style.LIST),
+    ],
+)
+def test_how_further_authors_are_written(text: str, style: Style) -> None:
+    """Further authors are turned round where the first ones are, or where their own columns say so."""
+    assert found(text).columns.more_style is style
+
+
+@pytest.mark.parametrize(
     ("text", "format_"),
     [
         (f"{DUNE}\n0441172717\n", pb.LIBRARY_FORMAT_ISBN_LIST),
@@ -100,11 +158,40 @@ def test_lists(text: str, format_: pb.LibraryFormat.ValueType) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "places", "delimiter"),
+    [
+        ("Dunes,Frank Herb\nThe Emm of it,Jane Aust\n", (0, 1), ","),
+        ("Dunes\tFrank Herb\t1965\nThe Emm of it\tJane Aust\t\n", (0, 1), "\t"),
+        ("Frank Herb;Dunes;Ace Books\nJane Aust;The Emm of it;Penguin\n", (1, 0), ";"),
+    ],
+)
+def test_people_without_a_header(text: str, places: tuple[int, int], delimiter: str) -> None:
+    """A table without a header and ISBNs is read where one column holds whole names, and its lines are of one width."""
+    layout = found(text)
+    assert (layout.columns.title, layout.columns.author) == places
+    assert (layout.dialect.delimiter, layout.columns.has_header) == (delimiter, False)
+
+
+@pytest.mark.parametrize(
+    "text", [f"{DUNE},0141439602,{DUNE}\n", f"{DUNE};9780141439600\n0441172717;\n", f"{DUNE} 9780141439600\n"]
+)
+def test_isbns_side_by_side(text: str) -> None:
+    """Where nothing but ISBNs stands, it is a list of them, whatever parts them."""
+    layout = found(text)
+    assert (layout.columns.format, layout.dialect.delimiter) == (pb.LIBRARY_FORMAT_ISBN_LIST, WHOLE_LINE)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "year,rating\n1999,5\n",
         "a,b\n1,2\n",
         "{}\n",
+        '{"title": "Dunes", "author": "Frank Herb"}\n',
+        '[{"title": "Dunes"},\n{"title": "Emma"}]\n',
+        "<html>\n<title>Sign in</title>\n",
+        "TY  - BOOK\nAU  - Herb, Frank\nTI  - Dunes\n",
+        "Dunes^Frank Herb\nEmma^Jane Aust\n",
         "The end of it all\nA house by the sea\n",
         "Work Id,Bookshelf\nOL1W,x\n",
     ],
@@ -127,22 +214,6 @@ def test_forced_by_its_own_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "style"),
-    [
-        (["Herbert, Frank", "Austen, Jane", "Homer"], Style.TURNED),
-        (["García Márquez, Gabriel", "Austen, Jane"], Style.TURNED),
-        (["Frank Herbert", "Neil Gaiman, Terry Pratchett", "Homer, Emily Wilson", "Ann A, Bob B", "Jo X"], Style.LIST),
-        (["Frank Herbert", "Jane Austen"], Style.FREE),
-        (["Frank Herbert", "Jane Austen", "Herbert, Frank"], Style.FREE),
-        ([], Style.FREE),
-    ],
-)
-def test_styles(cells: list[str], style: Style) -> None:
-    """How a column writes people is seen in the whole of it."""
-    assert style_of(cells) is style
-
-
-@pytest.mark.parametrize(
     ("text", "is_name"),
     [
         ("Jane Austen", True),
@@ -159,3 +230,26 @@ def test_styles(cells: list[str], style: Style) -> None:
 def test_names_of_people(text: str, is_name: bool) -> None:  # noqa: FBT001 - a case of the table
     """What looks like a name is told from most titles."""
     assert looks_like_name(text) is is_name
+
+
+@pytest.mark.parametrize(
+    ("text", "has_escapes", "is_wrapped"),
+    [
+        ('"Title","Author"\n"A \\"b\\" c","D"\n', True, False),
+        ('"Title","Author"\n"A ""b"" c","D:\\"\n', False, False),
+        ('"Title","Author"\n"A:\\""b"" c","D"\n', False, False),
+        ('"Title,Author"\n"A,""B, C"""\n', False, True),
+        ('"Title, as it is","Author"\nA,B\n', False, False),
+        ('"Title","Author"\n"A","B"\n', False, False),
+    ],
+)
+def test_how_quotes_are_written(text: str, has_escapes: bool, is_wrapped: bool) -> None:  # noqa: FBT001 - a case
+    """Backslashes before quotes, and records within cells, are seen in the first lines."""
+    dialect = found(text).dialect
+    assert (dialect.has_escapes, dialect.is_wrapped) == (has_escapes, is_wrapped)
+
+
+@pytest.mark.parametrize(("row", "quote"), [("'A','B, C'", "'"), ("A,B", '"'), ("'Tis A,B", "'"), ('"A","B"', '"')])
+def test_single_quotes(row: str, quote: str) -> None:
+    """A table in single quotes is one where its rows have them as well, and not its header alone."""
+    assert found(f"'Title','Author'\n{row}\n").dialect.quote == quote

@@ -251,3 +251,26 @@ def test_chunks_do_not_matter(rows: list[tuple[str, str, str]], size: int) -> No
         counts.add(event)
     assert list(read_library(parts)[1]) == whole
     assert counts.row_count == counts.book_count + counts.duplicate_count + counts.reject_count
+
+
+def test_two_files_put_together() -> None:
+    """The header of a second file is refused with its line, and the books behind it are read."""
+    found = events("Title,Author\nDune,Frank Herbert\nTitle,Author\nEmma,Jane Austen\n")
+    assert [(type(each), each.line) for each in found] == [(Row, 2), (Reject, 3), (Row, 4)]
+
+
+def test_ruled_lines() -> None:
+    """A line of a table that only rules it off holds nothing, and is not counted."""
+    found = events("| Title | Author |\n|-------|:------:|\n| Dune | Frank Herbert |\n")
+    assert found == [Row(3, "Dune", ("Frank Herbert",), "")]
+
+
+def test_several_isbns_in_a_line() -> None:
+    """Each ISBN of a line in a list of them is a book, and one that came before repeats it."""
+    found = events("9780441013593, 9780141439587\n0441013597 9780141439600\n")
+    assert found == [
+        Row(1, "", (), "9780441013593"),
+        Row(1, "", (), "9780141439587"),
+        Duplicate(2, 1),
+        Row(2, "", (), "9780141439600"),
+    ]

@@ -5,7 +5,7 @@ from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_GENERIC
 
 from services.warmer.library.columns import Columns
 from services.warmer.library.mending import joined, odd_judge_of
-from services.warmer.library.records import CELL_LIMIT, Dialect, records_of
+from services.warmer.library.records import CELL_LIMIT, Dialect, records_of, unwrapped
 from services.warmer.library.rows import Reject, Repair, Row, judge_of
 
 COLUMNS = Columns(format=LIBRARY_FORMAT_GENERIC, width=3, title=0, author=1, isbns=(2,))
@@ -103,3 +103,25 @@ def test_an_odd_record_that_is_no_row() -> None:
     reject, repair = odd_judge_of(COLUMNS, judge_of(COLUMNS))(1, [], True)  # noqa: FBT003 - as the records tell it
     assert isinstance(reject, Reject)
     assert (reject.reason, repair) == ("UNREADABLE_ROW", None)
+
+
+def test_backslashes_before_quotes() -> None:
+    """Where quotes within cells have a backslash before them, it is taken off, and so is a doubled quote."""
+    lines = ['"The \\"Big\\" One","x ""y"""\n', "a,b\n"]
+    found = list(records_of([lines], Dialect(has_escapes=True), width=2, before=0))
+    assert found == [(1, ['The "Big" One', 'x "y"'], False), (2, ["a", "b"], False)]
+
+
+def test_lines_that_are_cells() -> None:
+    """A line that a spreadsheet took for one cell is read as the record that it was; others are as they stand."""
+    lines = ['"Dune,""Herbert, Frank"""\n', "Emma\n"]
+    found = list(records_of([lines], Dialect(is_wrapped=True), width=2, before=0))
+    assert found == [(1, ["Dune", "Herbert, Frank"], False), (2, ["Emma"], False)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [('"a ""b"""\n', 'a "b"\n'), ("a\n", "a\n"), ('"\n', '"\n'), ('"a" b\n', '"a" b\n')]
+)
+def test_unwrapped(line: str, expected: str) -> None:
+    """Only a line that begins and ends with a quote is a cell."""
+    assert unwrapped(line, '"') == expected

@@ -9,7 +9,8 @@ from services.cataloguing.text import line_of
 from services.cataloguing.titles import title_of
 from services.warmer.library.columns import Columns
 from services.warmer.library.people import CELL_LENGTH
-from services.warmer.library.rows import Row, folded, judge_of, title_of_cell
+from services.warmer.library.rows import Reject, Row, folded, header_again, judge_of
+from services.warmer.library.title_cells import title_of_cell, without_statement
 
 DUNE = "9780441013593"
 NOTHING = {"", "-", "--", "n/a", "#n/a", "na", "null", "nan", "none", "untitled", "no title", "?"}
@@ -121,3 +122,48 @@ def test_titles_and_authors_do_not_mix(title: str, author: str) -> None:
 def test_titles_of_signs() -> None:
     """A title without a letter is a title, and not its author alone."""
     assert Row(1, "!!!", ("X",), "").text_key != Row(1, "", ("X",), "").text_key
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_sum"),
+    [
+        (["Total: 12", "", "", ""], True),
+        (["Total", "", "", "", "149.50"], True),
+        (["Summe", "", "", "", "12", "3"], True),
+        (["Итого 5", "", "", ""], True),
+        (["Total", "", "", "", "a fine book"], False),
+        (["Total", "", "", ""], False),
+        (["Total", "Ann Other", "", "", "12"], False),
+        (["Total", "", DUNE, "", "12"], False),
+        (["Total Recoil", "", "", "", "12"], False),
+    ],
+)
+def test_sums(cells: list[str], is_sum: bool) -> None:  # noqa: FBT001 - a case of the table
+    """A line that counts the others is no book, unless somebody wrote it, it has an ISBN or says more than a number."""
+    found, repair = JUDGE(7, cells)
+    assert (isinstance(found, Reject), repair) == (is_sum, None)
+    if isinstance(found, Reject):
+        assert (found.line, found.reason) == (7, "NO_BOOK")
+
+
+def test_header_again() -> None:
+    """A header within a file is refused with its line, and the hint tells that nothing is wrong."""
+    found = header_again(9, ["Title", " ", "Author"])
+    assert (found.line, found.reason, found.text) == (9, "NO_BOOK", "Title, Author")
+    assert "nothing is to be mended" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("title", "authors", "expected"),
+    [
+        ("Dunes / Frank Herb.", ("Frank Herb",), "Dunes"),
+        ("Dunes / by F. Herb, with maps", ("Ann Other", "Frank Herb"), "Dunes"),
+        ("Tides / translated by Ann Other", (), "Tides"),
+        ("Face / Off", ("Frank Herb",), "Face / Off"),
+        ("Dunes / Frank Herb", (), "Dunes / Frank Herb"),
+    ],
+)
+def test_statements(title: str, authors: tuple[str, ...], expected: str) -> None:
+    """Who wrote a book is taken off its title where a library has written it there, and nothing else is."""
+    assert without_statement(title, authors) == expected
+    assert JUDGE(1, [title, "; ".join(authors), "", ""])[0] == Row(1, expected, authors, "")
