@@ -78,7 +78,8 @@ class Default(WarmerServiceServicer):
     ) -> AsyncIterator[pb.WatchWarmJobResponse]:
         """A job as it is now, and again whenever it changes."""
         found = await self._jobs.find(request.job_id)
-        async with aclosing(changes(found, self._jobs.find, step_s=self._state.watch_s)) as told:
+        rest = self._state.crew.changed
+        async with aclosing(changes(found, self._jobs.find, rest, step_s=self._state.watch_s)) as told:
             async for job in told:
                 yield pb.WatchWarmJobResponse(job=self._told(job))
 

@@ -14,8 +14,11 @@ from services.warmer.env import Env
 from services.warmer.jobs.asking import Asker
 from services.warmer.jobs.batch_work import BEAT_S
 from services.warmer.jobs.closing import Closing
-from services.warmer.jobs.crew import POLL_S, Crew, Tools
+from services.warmer.jobs.crew import POLL_S, Crew
+from services.warmer.jobs.duties import Duties
+from services.warmer.jobs.forgetting import Forgetting
 from services.warmer.jobs.jobs import Jobs
+from services.warmer.jobs.leases import Leases
 from services.warmer.jobs.reporting import Reports
 from services.warmer.jobs.store import DEAD_MS, JobStore
 from services.warmer.jobs.watch import STEP_S
@@ -121,17 +124,26 @@ def state_of(
     store = JobStore(env.WARMING_CACHE, replica, clock, dead_ms=tempo.dead_ms)
     planner = Planner(libraries=libraries, shelf=shelf, parked=parked)
     reports = Reports(libraries=libraries, store=store, shelf=shelf)
-    closing = Closing(store=store, shelf=shelf, reports=reports, parked=parked)
-    tools = Tools(
+    forgetting = Forgetting(store=store, libraries=libraries, shelf=shelf)
+    duties = Duties(
         store=store,
+        leases=Leases(env.WARMING_CACHE, replica),
         planner=planner,
         shelf=shelf,
-        closing=closing,
-        asker=asker or Asker(env.BOOKS_API_PROXY),
+        closing=Closing(store=store, shelf=shelf, reports=reports, parked=parked, forgetting=forgetting),
         clock=clock,
     )
-    crew = Crew(tools, concurrency=settings.concurrency, poll_s=tempo.poll_s, beat_s=tempo.beat_s)
-    jobs = Jobs(store, closing, wake=crew.wake, clock=clock, random_hex=random_hex)
+    crew = Crew(
+        store,
+        shelf,
+        asker or Asker(env.BOOKS_API_PROXY),
+        duties,
+        clock=clock,
+        concurrency=settings.concurrency,
+        poll_s=tempo.poll_s,
+        beat_s=tempo.beat_s,
+    )
+    jobs = Jobs(store, wake=crew.wake, clock=clock, random_hex=random_hex)
     micro_batch = MicroBatch(
         libraries=libraries,
         planner=planner,
@@ -160,7 +172,11 @@ def state_of(
         settings=settings,
         libraries=libraries,
         intake=Intake(libraries, max_bytes=settings.max_library_bytes, max_rows=settings.max_library_rows, clock=clock),
-        desk=LibraryDesk(libraries=libraries, is_busy=store.runs_on, forget=(parked.forget, shelf.forget_library)),
+        desk=LibraryDesk(
+            libraries=libraries,
+            is_busy=store.runs_on,
+            forget=(parked.forget, shelf.forget_library, forgetting.library),
+        ),
         planner=planner,
         shelf=shelf,
         estimator=Estimator(books=env.BOOKS_API_PROXY, leaf=env.ISBNDB_ADMIN, shelf=shelf),

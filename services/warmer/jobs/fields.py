@@ -74,4 +74,5 @@ def job_of(job_id: str, fields: Mapping[bytes, bytes]) -> Job:
             time=float(text.get("speed_time", 0)),
         ),
         failure=failure,
+        is_kept="kept" in text,
     )

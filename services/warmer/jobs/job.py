@@ -21,7 +21,7 @@ class State(enum.Enum):
 
 
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
-"""States that a job never leaves."""
+"""States that a job never leaves; what is left to do for it is its closing."""
 
 WAYS: dict[State, AbstractSet[State]] = {
     State.PENDING: {State.PAUSED},
@@ -122,6 +122,8 @@ class Job:
     tally: Tally = field(default_factory=Tally)
     speed: Speed = field(default_factory=Speed)
     failure: Failure | None = None
+    is_kept: bool = False
+    """Its report is kept, and what it left undone is noted, so its records may go."""
 
     @property
     def ended(self) -> bool:

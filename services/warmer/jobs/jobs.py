@@ -1,7 +1,9 @@
 """All jobs, whichever replica works on them: begins them, finds them by their ids, halts and ends them."""
 
+import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,9 +25,13 @@ from mesh.status import (
     InvalidArgumentError,
     NotFoundError,
 )
-from services.warmer.jobs.closing import Closing
 from services.warmer.jobs.job import Extent, Job, Part, State
 from services.warmer.jobs.store import JobStore
+
+PATIENCE_S = 1.0
+"""Seconds that whoever cancels a job, or begins the next one on its library, waits for its closing at most."""
+
+_LOOK_S = 0.02
 
 
 class Jobs:
@@ -33,7 +39,6 @@ class Jobs:
 
     Args:
         store: where they lie.
-        closing: what is left to do for one that is cancelled.
         wake: tells the crew of this replica that there may be work.
         clock: seconds since the epoch.
         random_hex: gives this many random bytes in hex.
@@ -42,14 +47,12 @@ class Jobs:
     def __init__(
         self,
         store: JobStore,
-        closing: Closing,
         *,
         wake: Callable[[], None],
         clock: Clock,
         random_hex: Callable[[int], str],
     ) -> None:
         self._store = store
-        self._closing = closing
         self._wake = wake
         self._clock = clock
         self._random_hex = random_hex
@@ -90,6 +93,8 @@ class Jobs:
             extent=planned[1] if planned else Extent(),
         )
         claim = await self._store.begin(job, request, _fingerprint(request))
+        if claim.word == "BUSY" and (await self.find(claim.job_id)).ended and await self._is_closed(claim.job_id):
+            claim = await self._store.begin(job, request, _fingerprint(request))
         match claim.word:
             case "REUSED":
                 raise _request_id_reused(request.request_id, claim.job_id)
@@ -156,15 +161,24 @@ class Jobs:
     async def cancel(self, job_id: str) -> Job:
         """Ends a job; one that was cancelled before is left as it is.
 
+        It is answered when the crew has closed the job, or after PATIENCE_S; then it is closed soon after.
+
         Raises:
             FailedPreconditionError: JOB_STATE.
             MeshError: as `find`.
         """
-        before = await self.find(job_id)
         job = await self._steer(job_id, State.CANCELLED)
-        if not before.ended:
-            await self._closing.settle(job)
+        await self._is_closed(job_id)
         return job
+
+    async def _is_closed(self, job_id: str) -> bool:
+        """Waits until an ended job is closed, for as long as people like to wait."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while await self._store.is_open(job_id):  # noqa: ASYNC110 - it may be another replica that closes it
+                    await asyncio.sleep(_LOOK_S)
+                return True
+        return False
 
     async def _steer(self, job_id: str, to: State) -> Job:
         job = await self.find(job_id)

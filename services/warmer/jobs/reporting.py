@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
+from mesh.status import DataLossError
 from services.warmer.checks import inline_books
 from services.warmer.jobs.job import Job
+from services.warmer.jobs.known import Known
 from services.warmer.jobs.outcome import Settled
 from services.warmer.jobs.report import report_of
-from services.warmer.jobs.settling import settled_searches
+from services.warmer.jobs.settling import AlreadyKeptError, settled_searches
 from services.warmer.jobs.store import JobStore
 from services.warmer.library.libraries import Libraries
 from services.warmer.plan.searches import Search
@@ -32,18 +35,16 @@ class Reports:
         """The report of a job as it stands.
 
         Raises:
+            AlreadyKeptError: before the first part; it is kept by now.
             MeshError: a store does not answer, or what is needed is gone.
         """
         request = await self.store.asked(job.id)
-        known: dict[int, Settled | None] = {}
-        alike: dict[Settled | None, Settled | None] = {}
+        known = Known()
         async for search, settled in settled_searches(job, self.store, self.shelf):
-            # A hash stands for the text, and one outcome for all that are alike: a million searches are held in little.
-            known[hash((search.kind, search.key))] = alike.setdefault(settled, settled)
-
-        def look(search: Search) -> Settled | None:
-            return known[hash((search.kind, search.key))] if job.part else None
-
+            known.add(search, settled)
+        known.seal()
+        # Nothing is known of a job whose plan is not made, not even what its searches are.
+        look = known.look if job.part else _nothing
         is_whole = request.rows != pb.ROW_SELECTION_PARKED and not job.trigger
         if request.HasField("inline"):
             for chunk in report_of(inline_books(request), look, is_whole=True):
@@ -56,9 +57,10 @@ class Reports:
                 yield chunk
 
     async def keep(self, job: Job) -> None:
-        """Keeps the report of a job that is done.
+        """Keeps the report of a job that has come to its end.
 
         Raises:
+            AlreadyKeptError: it is kept by now.
             MeshError: a store does not answer, or what is needed is gone.
         """
         await self.libraries.keep_report(job.id, self.made(job))
@@ -67,13 +69,25 @@ class Reports:
         """The report of a job: the one that was kept, else one made of what is known by now.
 
         Raises:
+            DataLossError: INTERNAL; it was kept, and is gone.
             MeshError: a store does not answer, or what is needed is gone.
         """
-        is_kept = False
-        if job.ended:
-            async for chunk in self.libraries.report(job.id):
-                is_kept = True
-                yield chunk
-        if not is_kept:
-            async for chunk in self.made(job):
-                yield chunk
+        if not job.is_kept:
+            try:
+                async for chunk in self.made(job):
+                    yield chunk
+            except AlreadyKeptError:
+                # The job was closed while it was looked at.
+                pass
+            else:
+                return
+        is_there = False
+        async for chunk in self.libraries.report(job.id):
+            is_there = True
+            yield chunk
+        if not is_there:
+            raise DataLossError(ERROR_REASON_INTERNAL, "the report of this job is gone; warm the library again")
+
+
+def _nothing(_: Search) -> Settled | None:
+    return None

@@ -8,14 +8,17 @@ queue:<job>     a stream of its batches' numbers; the group "replicas" has those
 hand:<job>      a hash: by batch, the fence of whoever has it in hand
 record:<job>    a hash: by batch, what became of its searches
 tally:<job>     a hash: by batch, its counts, after "F" when it is finished and "P" while it is not
+
+A job that ends has its library until its report is kept, and stays among the open ones until it is closed, which takes
+away all of these but the first.
 """
 
 BEGIN = """
--- KEYS: job, open jobs, all jobs, the claim on the library, the claim of the request
+-- KEYS: job, open jobs, all jobs, the jobs of the library, the claim on the library, the claim of the request
 -- ARGV: id, fingerprint, what ids of jobs follow, "1" for a library, "1" for a request, then fields and values
 local id, fingerprint = ARGV[1], ARGV[2]
 if ARGV[5] == '1' then
-  local claim = redis.call('GET', KEYS[5])
+  local claim = redis.call('GET', KEYS[6])
   if claim then
     local known, print = string.match(claim, '^(.-) (.*)$')
     if print ~= fingerprint then return {'REUSED', known} end
@@ -24,42 +27,37 @@ if ARGV[5] == '1' then
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'NEW', id} end
 if ARGV[4] == '1' then
-  local holder = redis.call('GET', KEYS[4])
-  if holder then
-    local state = redis.call('HGET', ARGV[3] .. holder, 'state')
-    if state and state ~= 'SUCCEEDED' and state ~= 'FAILED' and state ~= 'CANCELLED' then return {'BUSY', holder} end
-  end
-  redis.call('SET', KEYS[4], id)
+  local holder = redis.call('GET', KEYS[5])
+  if holder and redis.call('ZSCORE', KEYS[2], holder) then return {'BUSY', holder} end
+  redis.call('SET', KEYS[5], id)
 end
-if ARGV[5] == '1' then redis.call('SET', KEYS[5], id .. ' ' .. fingerprint) end
+if ARGV[5] == '1' then redis.call('SET', KEYS[6], id .. ' ' .. fingerprint) end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6))
-redis.call('ZADD', KEYS[2], 0, id)
-redis.call('ZADD', KEYS[3], 0, id)
+for key = 2, 4 do redis.call('ZADD', KEYS[key], 0, id) end
 return {'NEW', id}
 """
 
 MOVE = """
--- KEYS: job, open jobs, the claim on the library, queue, hand
--- ARGV: id, to, the states it may come from, "1" when it ends there, the time, then fields and values
+-- KEYS: job, queue, hand
+-- ARGV: to, the states it may come from, "1" when it ends there, the time, then fields and values
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'GONE' end
-if state == ARGV[2] then return state end
-if not string.find(ARGV[3], ' ' .. state .. ' ', 1, true) then return state end
-redis.call('HSET', KEYS[1], 'state', ARGV[2], 'update_time', ARGV[5], unpack(ARGV, 6))
-if ARGV[2] == 'RUNNING' then redis.call('HSETNX', KEYS[1], 'start_time', ARGV[5]) end
-redis.call('HDEL', KEYS[1], ARGV[2] == 'WAITING' and 'none' or 'resume_time')
-if ARGV[4] == '1' then
-  redis.call('ZREM', KEYS[2], ARGV[1])
-  if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
-  redis.call('DEL', KEYS[4], KEYS[5])
-end
-return ARGV[2]
+if state == ARGV[1] then return state end
+if not string.find(ARGV[2], ' ' .. state .. ' ', 1, true) then return state end
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'update_time', ARGV[4], unpack(ARGV, 5))
+if ARGV[1] == 'RUNNING' then redis.call('HSETNX', KEYS[1], 'start_time', ARGV[4]) end
+redis.call('HDEL', KEYS[1], ARGV[1] == 'WAITING' and 'none' or 'resume_time')
+if ARGV[3] == '1' then redis.call('DEL', KEYS[2], KEYS[3]) end
+return ARGV[1]
 """
 
 PLANNED = """
--- KEYS: job, queue. ARGV: the time, then fields and values. A plan that is known already stays.
+-- KEYS: job. ARGV: the time, then fields and values
+-- A plan that is known already stays; a job that has ended takes none.
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or state == 'SUCCEEDED' or state == 'FAILED' or state == 'CANCELLED' then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'plan') == 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 2)) end
-if redis.call('HGET', KEYS[1], 'state') == 'PENDING' then
+if state == 'PENDING' then
   redis.call('HSET', KEYS[1], 'state', 'RUNNING', 'start_time', ARGV[1], 'update_time', ARGV[1])
 end
 return 1
@@ -157,4 +155,42 @@ else
   redis.call('XCLAIM', KEYS[2], 'replicas', ARGV[4], 0, ARGV[3], 'JUSTID')
 end
 return {'OK', state}
+"""
+
+KEPT = """
+-- KEYS: job, the claim on the library, queue, hand. ARGV: id, the time
+-- What an ended job left undone is noted, and its report is kept; one that is at work has succeeded with that. It lets
+-- go of its library, for nothing of it is needed for the next job.
+local state = redis.call('HGET', KEYS[1], 'state') or 'GONE'
+if state == 'RUNNING' then
+  state = 'SUCCEEDED'
+  redis.call('HSET', KEYS[1], 'state', state, 'end_time', ARGV[2], 'update_time', ARGV[2])
+end
+if state ~= 'SUCCEEDED' and state ~= 'FAILED' and state ~= 'CANCELLED' then return state end
+redis.call('HSET', KEYS[1], 'kept', 1)
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+redis.call('DEL', KEYS[3], KEYS[4])
+return state
+"""
+
+CLOSED = """
+-- KEYS: job, open jobs, the claim on the library, record, tally. ARGV: id
+redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
+if redis.call('HEXISTS', KEYS[1], 'kept') == 1 then
+  redis.call('DEL', KEYS[4], KEYS[5])
+  redis.call('HDEL', KEYS[1], 'asked')
+end
+return 1
+"""
+
+FORGET = """
+-- KEYS: job, open jobs, all jobs, the jobs of the library, the claim of the request, record, tally. ARGV: id
+-- One that somebody is at work on stays.
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) and redis.call('HEXISTS', KEYS[1], 'kept') == 0 then return 0 end
+local claim = redis.call('GET', KEYS[5])
+if claim and string.match(claim, '^(.-) ') == ARGV[1] then redis.call('DEL', KEYS[5]) end
+redis.call('DEL', KEYS[1], KEYS[6], KEYS[7])
+for key = 2, 4 do redis.call('ZREM', KEYS[key], ARGV[1]) end
+return 1
 """

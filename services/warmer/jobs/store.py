@@ -1,14 +1,13 @@
-"""The only module that writes WARMING_CACHE for jobs; `scripts` says how they lie there.
+"""The only module that writes jobs into WARMING_CACHE; `scripts` says how they lie there, `leases` who is at one.
 
-open                     a sorted set: the jobs that have not ended
+open                     a sorted set: the jobs that are not closed
 jobs                     a sorted set: all jobs; their ids begin with their time
+of:<library>             a sorted set: the jobs on a library; on none, those on books given in the request
 request:<request_id>     the job that a request made, and a fingerprint of the request
 running:<library>        the job that runs on a library
-lease:<work>:<job>       who plans or closes a job; dies with whoever holds it
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,9 +15,7 @@ from typing import TypeVar
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.call import Clock
-from mesh.stores.errors import StoreError
 from mesh.stores.protocol import Kv
-from services.warmer import faults
 from services.warmer.jobs import scripts
 from services.warmer.jobs.fields import failure_fields, job_of, new_fields, plan_fields
 from services.warmer.jobs.job import ENDED, WAYS, Extent, Failure, Job, Part, State
@@ -34,6 +31,8 @@ _FED = 500
 
 _READ = 200
 """Records that are read in one round trip."""
+
+_SCRIPTS = ("begin", "move", "planned", "feed", "take", "note", "kept", "closed", "forget")
 
 Value = TypeVar("Value")
 
@@ -79,8 +78,7 @@ class JobStore:
         self._replica = replica
         self._clock = clock
         self._dead_ms = dead_ms
-        texts = {name: getattr(scripts, name.upper()) for name in ("begin", "move", "planned", "feed", "take", "note")}
-        self._scripts = ScriptRunner(kv, texts)
+        self._scripts = ScriptRunner(kv, {name: getattr(scripts, name.upper()) for name in _SCRIPTS})
 
     @property
     def can_run(self) -> bool:
@@ -89,7 +87,8 @@ class JobStore:
 
     async def begin(self, job: Job, request: pb.WarmRequest, fingerprint: str) -> Claim:
         """Writes a new job, unless its request or its library belongs to another."""
-        keys = [f"job:{job.id}", "open", "jobs", f"running:{job.library_id}", f"request:{job.request_id}"]
+        sets = ("open", "jobs", f"of:{job.library_id}")
+        keys = [f"job:{job.id}", *sets, f"running:{job.library_id}", f"request:{job.request_id}"]
         known = plan_fields(job.part, job.extent) if job.part is not None else {}
         fields: list[str | bytes] = [*_flat(new_fields(job) | known), "asked", request.SerializeToString()]
         flags = (str(int(bool(job.library_id))), str(int(bool(job.request_id))))
@@ -107,9 +106,16 @@ class JobStore:
         return pb.WarmRequest.FromString(data or b"")
 
     async def open_ids(self) -> list[str]:
-        """The jobs that have not ended, oldest first."""
-        found = await self._raw(lambda: self._kv.raw.zrange(self._kv.name("open"), 0, -1))
-        return [job_id.decode() for job_id in found]
+        """The jobs that are not closed, oldest first."""
+        return await self._ids("open")
+
+    async def ids_of(self, library_id: str) -> list[str]:
+        """All jobs on a library, oldest first; those on books given in the request, for the empty id."""
+        return await self._ids(f"of:{library_id}")
+
+    async def is_open(self, job_id: str) -> bool:
+        """Whether a job is not closed."""
+        return await self._raw(lambda: self._kv.raw.zscore(self._kv.name("open"), job_id)) is not None
 
     async def page(self, size: int, before: str) -> list[Job]:
         """Jobs, newest first, one more than asked for when there are more.
@@ -128,10 +134,9 @@ class JobStore:
         return [job for job in jobs if job is not None]
 
     async def runs_on(self, library_id: str) -> str:
-        """The job that runs on a library; empty when none does."""
+        """The job that has a library: it runs on it, or its report is not kept yet; empty when none has."""
         holder = await self._raw(lambda: self._kv.raw.get(self._kv.name(f"running:{library_id}")))
-        job = await self.job(holder.decode()) if holder else None
-        return job.id if job is not None and not job.ended else ""
+        return holder.decode() if holder and await self.is_open(holder.decode()) else ""
 
     async def move(
         self, job: Job, to: State, *, failure: Failure | None = None, resume_time: float | None = None
@@ -143,17 +148,15 @@ class JobStore:
             fields |= failure_fields(failure)
         if resume_time is not None:
             fields["resume_time"] = repr(resume_time)
-        keys = [f"job:{job.id}", "open", f"running:{job.library_id}", f"queue:{job.id}", f"hand:{job.id}"]
+        keys = [f"job:{job.id}", f"queue:{job.id}", f"hand:{job.id}"]
         ways = "".join(f" {state.value} " for state in WAYS[to])
-        found = await self._scripts.run(
-            "move", keys, job.id, to.value, ways, str(int(to in ENDED)), now, *_flat(fields)
-        )
+        found = await self._scripts.run("move", keys, to.value, ways, str(int(to in ENDED)), now, *_flat(fields))
         return None if found == b"GONE" else State(found.decode())
 
-    async def planned(self, job: Job, part: Part, extent: Extent) -> None:
-        """Notes a job's plan, and lets it run."""
-        keys = [f"job:{job.id}", f"queue:{job.id}"]
-        await self._scripts.run("planned", keys, repr(self._clock()), *_flat(plan_fields(part, extent)))
+    async def planned(self, job: Job, part: Part, extent: Extent) -> bool:
+        """Notes a job's plan, and lets it run; False when it has ended meanwhile, and needs none."""
+        fields = _flat(plan_fields(part, extent))
+        return bool(await self._scripts.run("planned", [f"job:{job.id}"], repr(self._clock()), *fields))
 
     async def feed(self, job: Job, *, anew: bool = False) -> None:
         """Puts the batches of a job on the stream, from where whoever began it stopped; none of a job that has ended.
@@ -217,20 +220,29 @@ class JobStore:
             found += await self._raw(partial(self._kv.raw.hmget, key, list(numbers[at : at + _READ])))
         return found
 
-    @asynccontextmanager
-    async def lease(self, work: str, job_id: str, ttl_s: float) -> AsyncIterator[Callable[[], Awaitable[bool]] | None]:
-        """Takes work on a job for oneself; gives what extends it, or None when another replica has it."""
-        key, mine = f"lease:{work}:{job_id}", self._replica.encode()
-        if not await _stored(self._kv.put_if_absent(key, mine, ttl_s=ttl_s)):
-            yield None
-            return
-        try:
-            yield lambda: _stored(self._kv.extend_if(key, mine, ttl_s=ttl_s))
-        finally:
-            await _stored(self._kv.delete_if(key, mine))
+    async def kept(self, job: Job) -> State | None:
+        """Notes that the report of a job is kept, with which one at work has succeeded; its state, None if gone."""
+        keys = [f"job:{job.id}", f"running:{job.library_id}", f"queue:{job.id}", f"hand:{job.id}"]
+        found = await self._scripts.run("kept", keys, job.id, repr(self._clock()))
+        return None if found == b"GONE" else State(found.decode())
+
+    async def closed(self, job: Job) -> None:
+        """Nothing is left to do for a job; of one whose report is kept the records go."""
+        keys = [f"job:{job.id}", "open", f"running:{job.library_id}", f"record:{job.id}", f"tally:{job.id}"]
+        await self._scripts.run("closed", keys, job.id)
+
+    async def forget(self, job: Job) -> None:
+        """Takes a job away, and all that is known of it; one that somebody is at work on stays."""
+        sets = ("open", "jobs", f"of:{job.library_id}")
+        sole = (f"request:{job.request_id}", f"record:{job.id}", f"tally:{job.id}")
+        await self._scripts.run("forget", [f"job:{job.id}", *sets, *sole], job.id)
 
     def _keys(self, job_id: str) -> list[str]:
         return [f"{kind}:{job_id}" for kind in ("job", "queue", "hand", "record", "tally")]
+
+    async def _ids(self, name: str) -> list[str]:
+        found = await self._raw(lambda: self._kv.raw.zrange(self._kv.name(name), 0, -1))
+        return [job_id.decode() for job_id in found]
 
     async def _raw(self, operation: Callable[[], Awaitable[Value]]) -> Value:
         found: Value = await self._scripts.do(operation)
@@ -239,10 +251,3 @@ class JobStore:
 
 def _flat(fields: dict[str, str]) -> list[str]:
     return [each for pair in fields.items() for each in pair]
-
-
-async def _stored(operation: Awaitable[bool]) -> bool:
-    try:
-        return await operation
-    except StoreError as error:
-        raise faults.store_unavailable("WARMING_CACHE") from error

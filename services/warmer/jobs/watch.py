@@ -1,23 +1,27 @@
 """The only place that watches a job, in whichever replica it is worked on: it is looked at, and changes are told."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from mesh.status import UnavailableError
 from services.warmer.jobs.job import Job
 
 STEP_S = 0.2
-"""Seconds between two looks; changes that come faster are told as one."""
+"""Seconds after which a job is looked at again; what this replica changes itself is seen at once."""
 
 
 async def changes(
-    job: Job, look: Callable[[str], Awaitable[Job]], *, step_s: float = STEP_S
+    job: Job,
+    look: Callable[[str], Awaitable[Job]],
+    rest: Callable[[float], Awaitable[None]],
+    *,
+    step_s: float = STEP_S,
 ) -> AsyncGenerator[Job, None]:
     """A job as it is now, and again whenever it has changed, until it ends; the last is what it ended as.
 
     Args:
         job: as it is now.
         look: finds it by its id; while its store is away the watching goes on.
+        rest: waits until this replica changes something, so many seconds at most.
         step_s: seconds between two looks.
 
     Raises:
@@ -29,7 +33,7 @@ async def changes(
         while job == told:
             if job.ended:
                 return
-            await asyncio.sleep(step_s)
+            await rest(step_s)
             try:
                 job = await look(job.id)
             except UnavailableError:

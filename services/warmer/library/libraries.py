@@ -151,6 +151,11 @@ class Libraries:
             except KeyError:
                 return
 
+    async def delete_report(self, job_id: str) -> None:
+        """Forgets the report of a job, if there is one."""
+        async with _store():
+            await self._bucket.delete(_report(job_id))
+
 
 def _file(library_id: str) -> str:
     return f"{_FOLDER}{library_id}.csv"

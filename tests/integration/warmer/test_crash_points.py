@@ -7,7 +7,7 @@ import pytest
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.hosting.embedded import embedded_valkey
-from services.warmer.jobs import crew
+from services.warmer.jobs import leases
 from tests.integration.warmer.house import House, settled, until
 
 MANY = "Title\n" + "".join(f"title {number}\n" for number in range(100))
@@ -21,7 +21,7 @@ LONG = "Title\n" + "".join(f"title {number}\n" for number in range(800))
 async def test_killed_before_any_write(house: House, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
     """Killed while it plans, feeds, takes, notes or closes: the job ends right, nothing is counted or asked twice."""
     # As `dead_ms` in the house: what died is found to be dead sooner.
-    monkeypatch.setattr(crew, "LEASE_S", 0.3)
+    monkeypatch.setattr(leases, "LEASE_S", 0.3)
     async with house.process(WARM_CONCURRENCY=1) as process:
         library_id = (await process.upload()).library.id
         job = await process.warm(library_id)
@@ -42,7 +42,7 @@ async def test_killed_before_any_write(house: House, monkeypatch: pytest.MonkeyP
 
 async def test_many_die_one_after_the_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job whose processes all die after a few writes comes to its end all the same."""
-    monkeypatch.setattr(crew, "LEASE_S", 0.3)
+    monkeypatch.setattr(leases, "LEASE_S", 0.3)
     async with house.process() as process:
         job = await process.warm((await process.upload(LONG)).library.id)
         await process.kill()

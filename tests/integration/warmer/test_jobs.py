@@ -210,12 +210,15 @@ async def test_a_library_that_is_gone_fails_its_job(house: House) -> None:
             if not key.endswith(".summary"):
                 await house.bucket.delete(key)
         ended = await process.finished((await process.warm(library.id)).id)
-        free = await process.state.jobs.runs_on(library.id)
-    assert (ended.state, ended.error.code, ended.error.reason, free) == (
+
+        async def free() -> bool:
+            return not await process.state.jobs.runs_on(library.id)
+
+        await until(free)
+    assert (ended.state, ended.error.code, ended.error.reason) == (
         pb.WARM_JOB_STATE_FAILED,
         "NOT_FOUND",
         "LIBRARY_NOT_FOUND",
-        "",
     )
 
 

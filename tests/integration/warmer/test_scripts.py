@@ -1,6 +1,7 @@
 """The scripts that move jobs: sent twice they do the same as once, and a lost stream costs no batch."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -284,15 +285,66 @@ async def test_a_halted_job_hands_out_nothing(desk: Desk, to: State) -> None:
 
 @pytest.mark.parametrize("to", [State.CANCELLED, State.FAILED, State.SUCCEEDED])
 async def test_an_ended_job_leaves_no_work(desk: Desk, to: State) -> None:
-    """When a job ends, by a word that is sent twice, nothing can be taken of it, and its library is free."""
+    """When a job ends, by a word that is sent twice, nothing can be taken of it; its library stays its own."""
     job = await desk.begun()
     hand = await desk.taken()
     desk.kv.deaf = True
     failure = Failure(code="INTERNAL", reason="INTERNAL", message="broke") if to is State.FAILED else None
     reached = await desk.store.move(job, to, failure=failure)
     told = await desk.store.note(hand, record(Outcome.WARMED), "finish")
-    assert (reached, told, await desk.store.take(JOB.id), await desk.store.open_ids()) == (to, None, None, [])
-    assert (await desk.store.runs_on("ab"), await desk.store.has_queue(JOB.id)) == ("", False)
+    assert (reached, told, await desk.store.take(JOB.id), await desk.store.open_ids()) == (to, None, None, [JOB.id])
+    assert (await desk.store.runs_on("ab"), await desk.store.has_queue(JOB.id)) == (JOB.id, False)
+
+
+async def test_a_closed_job_leaves_a_trace_of_itself(desk: Desk) -> None:
+    """A job that is closed, by words that are sent twice, is known, with its counts, and all else of it is gone."""
+    job = await desk.begun(1)
+    await desk.store.note(await desk.taken(), record(*[Outcome.WARMED] * 4), "finish")
+    desk.kv.deaf = True
+    reached = await desk.store.kept(job)
+    await desk.store.closed(job)
+    left = [name for kind in ("queue", "hand", "record", "tally") if await desk.kv.get(name := f"{kind}:{JOB.id}")]
+    closed = await desk.job()
+    assert (reached, closed.is_kept, closed.tally.warmed, left) == (State.SUCCEEDED, True, 4, [])
+    assert (await desk.store.open_ids(), await desk.store.runs_on("ab"), desk.kv.lost) == ([], "", 2)
+
+
+async def test_a_job_without_report_keeps_its_records(desk: Desk) -> None:
+    """Where no report could be kept, what the job was asked and what came of it stay, and its library is free."""
+    job = await desk.begun(1)
+    await desk.store.note(await desk.taken(), record(Outcome.WARMED), "finish")
+    await desk.store.move(job, State.CANCELLED)
+    await desk.store.closed(job)
+    records = await desk.store.records(JOB.id, range(1))
+    assert (await desk.store.open_ids(), await desk.store.runs_on("ab"), records[0] is None) == ([], "", False)
+    assert (await desk.store.asked(JOB.id)).library_id == "ab"
+
+
+@pytest.mark.parametrize("halted", [State.PAUSED, State.WAITING])
+async def test_a_halted_job_has_not_succeeded(desk: Desk, halted: State) -> None:
+    """A job that was halted while its report was kept is not closed: whoever goes on with it does that."""
+    job = await desk.begun()
+    await desk.store.move(job, halted)
+    assert (await desk.store.kept(job), (await desk.job()).is_kept) == (halted, False)
+
+
+async def test_a_forgotten_job(desk: Desk) -> None:
+    """A job that is forgotten, by a word that is sent twice, is gone, and its request may be made anew."""
+    job = await desk.begun()
+    await desk.store.kept(job)
+    await desk.store.closed(job)
+    desk.kv.deaf = True
+    await desk.store.forget(job)
+    desk.kv.deaf = False
+    claim = await desk.store.begin(replace(JOB, id="warm-2"), pb.WarmRequest(library_id="ab"), "print")
+    assert (await desk.store.job(JOB.id), claim.word, await desk.store.ids_of("ab")) == (None, "NEW", ["warm-2"])
+
+
+async def test_a_job_at_work_is_not_forgotten(desk: Desk) -> None:
+    """A job that somebody is at work on stays, whoever wants it gone."""
+    job = await desk.begun()
+    await desk.store.forget(job)
+    assert (await desk.store.job(JOB.id), await desk.store.ids_of("ab")) == (job, [JOB.id])
 
 
 async def test_no_way_is_no_way(desk: Desk) -> None:
