@@ -94,6 +94,10 @@ stampede: $(READY) ## let a thousand callers ask one cold key over four processe
 warming: $(READY) ## warm a library by ISBN and by author on a plan of ISBNdb's, and tell calls and time; ARGS="--catalog FILE"
 	@$(BIN)/python -m bench.warming $(ARGS)
 
+.PHONY: beside
+beside: $(READY) ## measure how long searches take while a job runs flat out, beside how long they take at rest
+	@$(BIN)/python -m bench.beside $(ARGS)
+
 .PHONY: kills
 kills: $(READY) ## kill replicas of the warmer thirty times in one job, and count what is lost: nothing
 	@$(BIN)/python -m bench.kills $(ARGS)
@@ -111,7 +115,7 @@ formats: $(READY) ## read a sample of every kind of library, and count the rows 
 	@$(BIN)/python -m bench.formats $(ARGS)
 
 .PHONY: million
-million: $(READY) ## upload a library of a million rows, and tell the warmer's speed and memory; ARGS="--rows 50000" is short
+million: $(READY) ## upload a library of a million rows and plan it, and tell the warmer's speed and memory; ARGS="--rows 50000" is short
 	@$(BIN)/python -m bench.million $(ARGS)
 
 .PHONY: chaos

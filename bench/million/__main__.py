@@ -1,4 +1,4 @@
-"""Uploads a library of a million rows to a warmer that runs, and tells its rows a second and core, and its memory."""
+"""Has a warmer that runs take in a library of a million rows and plan it; tells rows a second and core, and memory."""
 
 import argparse
 import asyncio
@@ -56,25 +56,18 @@ class Step:
 
 async def measured(stub: WarmerServiceStub, pid: int, file: IO[bytes]) -> list[Step]:
     """Takes the library through every step, one after the other."""
-    steps: list[Step] = []
-    library = pb.Library()
+    began = cpu_s(pid), time.monotonic()
+    library = (await stub.UploadLibrary(_requests(file), timeout=_LONGEST_S)).library
+    uploaded = _step("uploaded, read and stored", library.row_count, pid, began)
+    began = cpu_s(pid), time.monotonic()
+    await stub.Warm(pb.WarmRequest(library_id=library.id, dry_run=True), timeout=_LONGEST_S)
+    return [uploaded, _step("planned", library.row_count, pid, began)]
 
-    async def step(name: str) -> None:
-        nonlocal library
-        cpu, wall = cpu_s(pid), time.monotonic()
-        library = (await stub.UploadLibrary(_requests(file), timeout=_LONGEST_S)).library
-        steps.append(
-            Step(
-                name=name,
-                rows=library.row_count,
-                cpu_s=cpu_s(pid) - cpu,
-                wall_s=time.monotonic() - wall,
-                peak_mb=peak_mb(pid),
-            )
-        )
 
-    await step("uploaded, read and stored")
-    return steps
+def _step(name: str, rows: int, pid: int, began: tuple[float, float]) -> Step:
+    """What a step took that began with so many CPU seconds spent, at that time."""
+    cpu, wall = began
+    return Step(name=name, rows=rows, cpu_s=cpu_s(pid) - cpu, wall_s=time.monotonic() - wall, peak_mb=peak_mb(pid))
 
 
 async def _requests(file: IO[bytes]) -> AsyncIterator[pb.UploadLibraryRequest]:
