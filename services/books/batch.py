@@ -46,6 +46,7 @@ class Batch:
         self._bulk = bulk
         self._turns = turns
         self._default_results = default_results
+        self._looking = asyncio.Lock()
 
     async def answers(
         self, queries: Sequence[pb.SearchAutoRequest], *, is_batch: bool = True, most: int = 1
@@ -59,7 +60,9 @@ class Batch:
             is_batch: nobody waits for the whole, so what a search says of its text spares calls.
             most: outcomes that one response may carry.
         """
-        run = _Run(self._search, self._bulk, self._turns, queries, Sharing() if is_batch else None)
+        sharing = Sharing() if is_batch else None
+        looking = self._looking if is_batch else asyncio.Lock()
+        run = _Run(self._search, self._bulk, self._turns, queries, sharing, looking)
         work = asyncio.create_task(run.run(self._default_results))
         try:
             while (some := await run.ready.get()) is not None:
@@ -80,6 +83,8 @@ class _Run:
         turns: when searches are read and answers told.
         queries: the searches.
         sharing: what they have in common; None where what they say of themselves counts for nothing.
+        looking: held by whoever looks for a batch in the cache. Batches wait for a provider's turns, and the first must
+            not be late for its own because the others are looked for as well.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class _Run:
         turns: Turns,
         queries: Sequence[pb.SearchAutoRequest],
         sharing: Sharing | None,
+        looking: asyncio.Lock,
     ) -> None:
         self.ready: asyncio.Queue[Sequence[bytes] | None] = asyncio.Queue(_READY)
         """Answers to be taken; None is the end."""
@@ -97,6 +103,7 @@ class _Run:
         self._turns = turns
         self._queries = queries
         self._sharing = sharing
+        self._looking = looking
 
     async def run(self, default_results: int) -> None:
         """Answers all searches."""
@@ -109,16 +116,22 @@ class _Run:
 
     async def _answer(self, default_results: int) -> None:
         missing: list[Missing] = []
-        for start in range(0, len(self._queries), _LOOKS):
-            places = range(start, min(start + _LOOKS, len(self._queries)))
-            missing += await self._looked(places, default_results)
         async with asyncio.TaskGroup() as group:
+            async with self._looking:
+                for start in range(0, len(self._queries), _LOOKS):
+                    places = range(start, min(start + _LOOKS, len(self._queries)))
+                    others, outcomes = await self._looked(places, default_results)
+                    missing += others
+                    # Beside, for a caller that takes its time over answers holds up no other batch.
+                    group.create_task(self._tell(outcomes))
             group.create_task(self._numbered([one for one in missing if one.ask.query.isbn13]))
             texts = [one for one in missing if not one.ask.query.isbn13]
             group.create_task(_each(_together(texts), self._fetch, limit=_TEXTS))
 
-    async def _looked(self, places: Iterable[int], default_results: int) -> Sequence[Missing]:
-        """Answers those of some searches that the cache has an answer to, or that can't be met; the others."""
+    async def _looked(
+        self, places: Iterable[int], default_results: int
+    ) -> tuple[Sequence[Missing], Sequence[tuple[int, Outcome]]]:
+        """Those of some searches that the cache has no answer to; and what came of the others, by their places."""
         asks: dict[int, Ask] = {}
         outcomes: list[tuple[int, Outcome]] = []
         async with self._turns.turn() as turn:
@@ -138,8 +151,7 @@ class _Run:
                 outcomes.append((at, not_cached(ask.key)))
             else:
                 missing.append(Missing(at=at, ask=ask, held=held))
-        await self._tell(outcomes)
-        return missing
+        return missing, outcomes
 
     async def _numbered(self, missing: Sequence[Missing]) -> None:
         """Answers searches for ISBNs: those that are being made already are waited for, if they come."""

@@ -305,6 +305,19 @@ async def test_batch_that_is_left_stops_asking() -> None:
         assert it.leaf.calls == {"BatchGetBooks": 1}
 
 
+async def test_a_caller_that_takes_its_time_holds_up_no_other() -> None:
+    """While nobody takes the cached answers of one batch, the next batch is looked for and answered."""
+    async with open_house() as it:
+        await it.search(DUNE)
+        batch = it.state.batch
+        slow = batch.answers([pb.SearchAutoRequest(q=DUNE)] * 1_000, is_batch=True)
+        async with asyncio.timeout(5):
+            await anext(slow)
+            quick = [answer async for answer in batch.answers([pb.SearchAutoRequest(q=EMMA)], is_batch=True)]
+            rest = [answer async for answer in slow]
+        assert (len(quick), len(rest)) == (1, 999)
+
+
 async def test_batch_joins_a_search_under_way() -> None:
     """An ISBN that somebody is already asking for is not looked up a second time."""
     async with open_house() as it:
