@@ -2,7 +2,7 @@
 
 import enum
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -69,20 +69,20 @@ def service_of(generated: type) -> Service:
         TypeError: the class comes from no generated module.
     """
     for base in generated.__mro__:
-        module, name = base.__module__, base.__name__
-        if module.endswith("_pb2_grpc"):
-            messages = importlib.import_module(module.removesuffix("_grpc"))
-            return _service(_descriptor(messages, name.removesuffix("Servicer").removesuffix("Stub")))
+        if is_generated(base):
+            messages = importlib.import_module(base.__module__.removesuffix("_grpc"))
+            return _service(_descriptor(messages, base.__name__.removesuffix("Servicer").removesuffix("Stub")))
     raise TypeError(f"{generated.__qualname__} is neither a generated stub nor a servicer")
 
 
 def is_stub(annotation: object) -> bool:
     """Whether an annotation is a generated stub class."""
-    return (
-        isinstance(annotation, type)
-        and annotation.__module__.endswith("_pb2_grpc")
-        and annotation.__name__.endswith("Stub")
-    )
+    return isinstance(annotation, type) and is_generated(annotation) and annotation.__name__.endswith("Stub")
+
+
+def is_generated(made: type | Callable[..., object]) -> bool:
+    """Whether a class or a method was written by the generator: a servicer's own method is one that nobody built."""
+    return made.__module__.endswith("_pb2_grpc")
 
 
 def _descriptor(messages: ModuleType, name: str) -> ServiceDescriptor:

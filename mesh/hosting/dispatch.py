@@ -5,13 +5,15 @@ from contextlib import aclosing
 from typing import Any
 
 import grpc
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_NOT_BUILT
 from google.protobuf.message import Message
 
 from mesh.call import Call, Handler, Layer, Reply, compose
 from mesh.context import CallContext
-from mesh.contract import Method, service_of
+from mesh.contract import Method, is_generated, service_of
 from mesh.layers.decoding import decode
 from mesh.rules import check
+from mesh.status import UnimplementedError
 
 _OK = grpc.StatusCode.OK  # looked up once: each call needs it
 
@@ -26,6 +28,10 @@ def handlers_of(entrypoint: object, layers: Sequence[Layer]) -> Mapping[str, tup
 
 
 def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
+    # What the generated servicer itself would do is only known by where it comes from: its NotImplementedError might
+    # as well be a fault inside a method that is there.
+    if is_generated(implementation):
+        return _left_out(method)
     if method.server_streaming:
         return _streaming(method, implementation)
     expected, takes_stream = method.response_type, method.client_streaming
@@ -38,6 +44,17 @@ def _invoker(method: Method, implementation: Callable[..., Any]) -> Handler:
         return response if type(response) is expected else checked(method, response)
 
     return invoke
+
+
+def _left_out(method: Method) -> Handler:
+    async def refuse(_: Call) -> Reply:
+        raise UnimplementedError(
+            ERROR_REASON_NOT_BUILT,
+            f"{method.name} is in the contract of {method.service} but not built yet",
+            metadata={"method": method.name},
+        )
+
+    return refuse
 
 
 def _streaming(method: Method, implementation: Callable[..., Any]) -> Handler:

@@ -8,12 +8,12 @@ import time
 import uuid
 
 import structlog
-from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL, ERROR_REASON_NOT_BUILT
+from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 
 from mesh.call import Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.layers.deadline import out_of_time
-from mesh.status import InternalError, MeshError, UnimplementedError
+from mesh.status import InternalError, MeshError
 
 _log = structlog.get_logger("mesh.errors")
 
@@ -32,13 +32,6 @@ def errors(service: str) -> Layer:
                 if call.deadline is not None and time.monotonic() >= call.deadline:
                     raise out_of_time(call) from None
                 raise
-            except NotImplementedError:
-                # A generated servicer raises this for a method that its entrypoint leaves out.
-                raise UnimplementedError(
-                    ERROR_REASON_NOT_BUILT,
-                    f"{method.name} is in the contract of {service} but not built yet",
-                    metadata={"method": method.name},
-                ) from None
             except Exception as unforeseen:
                 error_id = uuid.uuid4().hex
                 call.note("broke", f"{type(unforeseen).__name__}; the log has its stack under {error_id}")

@@ -153,6 +153,7 @@ def deeds(seen: Seen) -> dict[str, Callable[[Any], Awaitable[None]]]:
         ),
         "down": lambda _: fail(UnavailableError("PROVIDER_UNAVAILABLE", "provider is down", retry_after_s=2.5)),
         "bug": lambda _: fail(ZeroDivisionError("secret internals")),
+        "unfinished": lambda _: fail(NotImplementedError("secret internals")),
         "down at once": lambda _: fail(DOWN.detached()),
         "down below": lambda _: fail(below()),
         "down twice": lambda _: fail(DOWN.detached()) if seen.calls <= 2 else asyncio.sleep(0),

@@ -105,10 +105,11 @@ async def test_retry_info(bound: Bound) -> None:
     assert caught.value.retry_after_s == 2.5
 
 
-async def test_unforeseen_exception(bound: Bound) -> None:
-    """An unforeseen exception is INTERNAL with an id, and nothing of its text."""
+@pytest.mark.parametrize("text", ["bug", "unfinished"])
+async def test_unforeseen_exception(bound: Bound, text: str) -> None:
+    """An unforeseen exception is INTERNAL with an id, and nothing of its text; so is what a method left undone."""
     with pytest.raises(InternalError) as caught:
-        await bound.stub.One(bound.pb2.EchoRequest(text="bug"))
+        await bound.stub.One(bound.pb2.EchoRequest(text=text))
     assert ("secret" in str(caught.value), len(caught.value.metadata["error_id"])) == (False, 32)
 
 
