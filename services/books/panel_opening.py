@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from mesh.background import Background
 from mesh.call import Clock
 from mesh.quota.account import Account
 from services.books.bibliographers import Bibliographers
@@ -21,7 +22,7 @@ from services.books.providers.protocol import Bibliographer, Provider
 from services.books.settings import Settings
 
 PROVIDERS: Mapping[str, Callable[[Opening], Provider]] = {
-    "isbndb": lambda opening: Isbndb(opening.env.ISBNDB_WORKER),
+    "isbndb": lambda opening: Isbndb(opening.env.ISBNDB_WORKER, opening.vocabulary()),
     "google_books": google_books.opened,
     "open_library": open_library.opened,
 }
@@ -56,8 +57,8 @@ async def open_panel(env: Env, settings: Settings, *, monotonic: Clock = time.mo
         settings: the settings, checked.
         monotonic: seconds, never going back.
     """
-    async with open_session() as session:
-        opening = Opening(env=env, settings=settings, session=session, clock=monotonic)
+    async with open_session() as session, Background() as background:
+        opening = Opening(env=env, settings=settings, session=session, background=background, clock=monotonic)
         providers = {name: PROVIDERS[name](opening) for name in settings.providers}
         policy = Policy(
             order=settings.providers,

@@ -16,7 +16,7 @@ from services.books.providers.isbndb_authors import IsbndbAuthors
 from services.books.providers.protocol import Found
 from services.books.query import Query
 from services.books.reading import reading_of
-from services.books.spelling import Vocabulary
+from services.books.spelling import Vocabulary, Words
 
 PAGE_SIZE = 250
 """Editions of one search by text. A call costs the same whatever it brings, and one word is in many titles."""
@@ -51,13 +51,14 @@ class Isbndb:
 
     Args:
         worker: the leaf.
+        vocabulary: the words that are known; it learns those of the answers.
     """
 
     name = "isbndb"
 
-    def __init__(self, worker: IsbndbServiceStub) -> None:
+    def __init__(self, worker: IsbndbServiceStub, vocabulary: Vocabulary) -> None:
         self._worker = worker
-        self._vocabulary = Vocabulary()
+        self._vocabulary = vocabulary
 
     async def find(self, query: Query, *, limit_s: float | None = None, batch: bool = False) -> Found:
         """The book of an ISBN, or the books of a text.
@@ -173,7 +174,7 @@ class _Texts:
             return Found()
         found = await self._asked(self._questions())
         if not self._is_settled(found):
-            for ask in self._further():
+            for ask in await self._further():
                 more = await self._asked([ask()])
                 works, calls = [*found.works, *more.works], found.call_count + more.call_count
                 found = Found(works=works, call_count=calls, failure=more.failure)
@@ -194,13 +195,13 @@ class _Texts:
             questions.append(self._author(reading.name))
         return questions
 
-    def _further(self) -> Sequence[Callable[[], Awaitable[Found]]]:
+    async def _further(self) -> Sequence[Callable[[], Awaitable[Found]]]:
         """What is asked next while nothing is found that may be meant, the likelier first."""
         if self._reading.author:
             return [self._mistyped]
         further = [self._everywhere, self._mistyped]
-        words = self._reading.telling_words
-        return further if all(self._knows(word) for word in words) else further[::-1]
+        known = await self._known()
+        return further if all(map(known.knows, self._reading.telling_words)) else further[::-1]
 
     def _is_settled(self, found: Found) -> bool:
         """Whether there is no use in asking further."""
@@ -213,8 +214,8 @@ class _Texts:
             return True
         return match.title >= Title.HOLDS and len(self._reading.telling_words) > 1
 
-    def _knows(self, word: str) -> bool:
-        return self._vocabulary.knows(word, self._query.language)
+    async def _known(self) -> Words:
+        return await self._vocabulary.words(self._query.language)
 
     async def _asked(self, questions: Sequence[Awaitable[Found]]) -> Found:
         """What all questions together found, in the language that is asked for; one that failed is named in it."""
@@ -245,9 +246,8 @@ class _Texts:
         ISBNdb corrects nothing, so it is asked for any of the words that are right or could be, and what is written
         like the text is kept.
         """
-        words = list(self._reading.telling_words)
-        suspects = self._vocabulary.suspects(words, self._query.language)
-        found = [self._vocabulary.candidates(word, self._query.language) for word in suspects]
+        known, words = await self._known(), list(self._reading.telling_words)
+        found = [known.candidates(word) for word in known.suspects(words)]
         # Of each the likeliest before the next of any.
         turns = [others[at] for at in range(_WORDS) for others in found if at < len(others)]
         q = " ".join(dict.fromkeys([*words, *turns][:_WORDS]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import structlog
 
+from mesh.background import Background
 from mesh.breaker import Breaker, BreakerState, Event
 from mesh.config.breaker_settings import BreakerSettings
 from mesh.quota.account import Account
@@ -17,6 +18,7 @@ from services.books.providers.caller import Caller
 from services.books.providers.faults import Faults
 from services.books.providers.http import METHOD, Line
 from services.books.settings import Settings
+from services.books.spelling import Vocabulary
 
 _log = structlog.get_logger("services.books")
 
@@ -31,12 +33,18 @@ class Opening:
     """The settings, checked."""
     session: aiohttp.ClientSession
     """What their calls go out through."""
+    background: Background
+    """Where they work on what no call waits for to its end."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, never going back."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """The accounts so far, by what people call them."""
     callers: dict[str, Caller] = field(default_factory=dict)
     """What makes the calls of each provider so far, by its name."""
+
+    def vocabulary(self) -> Vocabulary:
+        """Words that are known, none of a book so far."""
+        return Vocabulary(self.background, self.env.MESH.turns)
 
     def caller(
         self,

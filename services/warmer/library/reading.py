@@ -6,10 +6,11 @@ from itertools import chain
 
 from bookmesh.warmer.v1.warmer_service_pb2 import LIBRARY_FORMAT_ISBN_LIST, LIBRARY_FORMAT_UNSPECIFIED, LibraryFormat
 
+from mesh.hash_table import HashTable
 from services.warmer.library.columns import Columns
 from services.warmer.library.decoding import LibraryError, lines_of
 from services.warmer.library.events import Duplicate, Event
-from services.warmer.library.first_lines import FirstLines, isbn_key
+from services.warmer.library.first_books import FirstBooks
 from services.warmer.library.formats import FORMATS
 from services.warmer.library.layout import SAMPLE_LENGTH, SAMPLE_LINES, Layout, layout_of
 from services.warmer.library.mending import odd_judge_of
@@ -71,7 +72,7 @@ class LibraryCounts:
     reject_count: int = 0
     duplicate_count: int = 0
     repair_count: int = 0
-    _authors: FirstLines = field(default_factory=FirstLines, repr=False)
+    _authors: HashTable = field(default_factory=HashTable, repr=False)
     _lately: set[str] = field(default_factory=set, repr=False)
     """Names that came by lately, which need no second look."""
 
@@ -170,7 +171,7 @@ def _events(records: Iterable[tuple[int, list[str], bool]], layout: Layout, max_
     columns, header = layout.columns, list(layout.header) or None
     judge = judge_of(columns)
     judge_odd = odd_judge_of(columns, judge)
-    first_line = _FirstBook().line_of
+    first_line = FirstBooks().line_of
     width, rows = columns.width, 0
     for line, cells, is_raw in records:
         found, repair = judge_odd(line, cells, is_raw) if is_raw or len(cells) > width else judge(line, cells)
@@ -191,24 +192,3 @@ def _events(records: Iterable[tuple[int, list[str], bool]], layout: Layout, max_
             yield repair
     if not rows:
         raise EmptyLibraryError
-
-
-class _FirstBook:
-    """Knows which line had a book first."""
-
-    def __init__(self) -> None:
-        self._isbns = FirstLines()
-        self._texts = FirstLines()
-
-    def line_of(self, row: Row) -> int:
-        """The line that had the book of a row: that row's own when none had it before.
-
-        Another ISBN is another search, even where title and author are the same.
-        """
-        line, authors = row.line, row.authors
-        if not row.isbn13:
-            return self._texts.setdefault(hash(row.text_key), line)
-        first = self._isbns.setdefault(isbn_key(row.isbn13), line)
-        if row.title and authors:
-            self._texts.setdefault(hash(row.text_key), line)
-        return first
