@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bookmesh.warmer.v1.warmer_service_pb2 import STRATEGY_AUTHOR_FIRST, STRATEGY_ISBN, Strategy
 
-from services.warmer.plan.searches import Search, SearchKind, Wanted, author_search, book_search, folded
+from services.warmer.plan.searches import Search, SearchKind, Wanted, author_search, book_search
+from services.warmer.plan.texts import Names, Texts
 
 ISBN_BATCH = 1_000
 """Searches by ISBN in one batch: as many as one bulk look-up covers, so a large batch costs the fewest calls."""
@@ -33,17 +34,15 @@ class PlanMaker:
             raise ValueError(f"{strategy} is no strategy")
         self._strategy = strategy
         self._isbns = array("Q")
-        self._names: list[str] = []
-        self._rows = array("Q")
+        self._names = Names()
+        self._rows = array("I")
         """By author, in how many rows each stands."""
-        self._places: dict[str, int] = {}
-        self._spellings: dict[str, int] = {}
-        """Where the last thousands of spellings lie, for comparing them costs more than knowing one."""
-        self._titles: list[str] = []
-        self._writers = array("Q")
+        self._titles = Texts()
+        self._writers = array("I")
         """By title, the place of the author who covers it."""
-        self._loose: list[Search] = []
-        """Titles that nobody covers."""
+        self._loose = Texts()
+        """Titles that nobody covers, and at the same places the authors that these name."""
+        self._loose_writers = Texts()
         self.skipped = 0
         """Rows that hold a book for which the strategy has no search."""
 
@@ -85,12 +84,19 @@ class PlanMaker:
             self.skipped += 1
         else:
             self.add_authors(book.authors)
-            self._add_title(book_search(book))
+            search = book_search(book)
+            if search is not None:
+                self.add_search(search)
 
     def add_authors(self, names: Iterable[str]) -> None:
         """Takes the authors of a row; one that repeats a book may name some that the first did not."""
+        rows, place_of = self._rows, self._names.place_of
         for name in names:
-            self._rows[self._place_of(name)] += 1
+            place = place_of(name)
+            if place == len(rows):
+                rows.append(1)
+            else:
+                rows[place] += 1
 
     def add_search(self, search: Search) -> None:
         """Takes a search as it stands, whatever the strategy."""
@@ -102,27 +108,14 @@ class PlanMaker:
             case SearchKind.TITLE:
                 self._add_title(search)
 
-    def _add_title(self, search: Search | None) -> None:
-        if search is None:
-            return
-        place = self._places.get(folded(search.author))
+    def _add_title(self, search: Search) -> None:
+        place = self._names.find(search.author)
         if place is None:
-            self._loose.append(search)
+            self._loose.append(search.q)
+            self._loose_writers.append(search.author)
         else:
             self._titles.append(search.q)
             self._writers.append(place)
-
-    def _place_of(self, name: str) -> int:
-        place = self._spellings.get(name)
-        if place is None:
-            place = self._places.setdefault(folded(name), len(self._names))
-            if place == len(self._names):
-                self._names.append(name)
-                self._rows.append(0)
-            if len(self._spellings) >= _SPELLINGS:
-                self._spellings.clear()
-            self._spellings[name] = place
-        return place
 
     def batches(self) -> Iterator[Sequence[Search]]:
         """The batches, in their order; the same rows always make the same ones."""
@@ -155,19 +148,32 @@ class PlanMaker:
                 batch, authors = [], 0
         if batch:
             yield batch
-        for at in range(0, len(self._loose), TEXT_BATCH):
-            yield self._loose[at : at + TEXT_BATCH]
+        for first in range(0, len(self._loose), TEXT_BATCH):
+            places = range(first, min(first + TEXT_BATCH, len(self._loose)))
+            yield [Search(SearchKind.TITLE, self._loose[at], self._loose_writers[at]) for at in places]
 
     def _authors_in_order(self) -> Sequence[int]:
-        return sorted(range(len(self._names)), key=lambda place: -self._rows[place])
+        """Who stands in most rows first; of those who stand in as many, who came first."""
+        most = max(self._rows, default=0)
+        return _in_order(array("I", (most - rows for rows in self._rows)), most)
 
     def _titles_by_writer(self) -> Sequence[int]:
         """The covered titles, in the order of those who cover them."""
-        rank = array("Q", bytes(8 * len(self._names)))
+        rank = array("I", self._rows)
         for at, place in enumerate(self._authors_in_order()):
             rank[place] = at
-        return sorted(range(len(self._titles)), key=lambda at: rank[self._writers[at]])
+        return _in_order(array("I", (rank[place] for place in self._writers)), len(rank))
 
 
-_SPELLINGS = 50_000
-"""Spellings that are remembered at a time."""
+def _in_order(keys: Sequence[int], most: int) -> Sequence[int]:
+    """The places of keys from 0 to the most, smallest key first, by counting: sorted() makes an object of each."""
+    following = array("I", bytes(4 * (most + 2)))
+    for key in keys:
+        following[key + 1] += 1
+    for key in range(most + 1):
+        following[key + 1] += following[key]
+    places = array("I", bytes(4 * len(keys)))
+    for at, key in enumerate(keys):
+        places[following[key]] = at
+        following[key] += 1
+    return places

@@ -26,7 +26,8 @@ BLOCK = 64
 """Batches in one object: few enough to read for one batch, many enough that a million rows are no million objects."""
 
 _HELD = 8
-"""Blocks that are kept in memory; the batches of one block are taken one after the other."""
+"""Blocks that are kept in memory, packed but for their outermost layer: as objects each would take some six megabytes.
+The batches of one block are taken one after the other."""
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a block unpacked, far beyond any that is written here."""
@@ -44,8 +45,11 @@ class PlanHead(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
 
 
-_Block = list[list[Search]]
-_blocks = msgspec.msgpack.Decoder(_Block)
+_Block = Sequence[msgspec.Raw]
+"""Its batches, each packed."""
+
+_blocks = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_batches = msgspec.msgpack.Decoder(list[Search])
 _heads = msgspec.json.Decoder(PlanHead)
 
 
@@ -97,7 +101,7 @@ class PlanShelf:
         block = await self._opened(_block(plan_id, number // BLOCK))
         if number % BLOCK >= len(block):
             raise _lost()
-        return block[number % BLOCK]
+        return _batches.decode(block[number % BLOCK])
 
     async def batches(self, plan_id: str, numbers: range) -> AsyncIterator[tuple[int, Sequence[Search]]]:
         """Some batches after the other, each with its number.
