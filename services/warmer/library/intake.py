@@ -16,15 +16,12 @@ from services.warmer.jobs.messages import timestamp
 from services.warmer.library.decoding import LibraryError
 from services.warmer.library.events import EventWriter
 from services.warmer.library.libraries import Libraries, chunks_of, spool
-from services.warmer.library.memory import give_back
+from services.warmer.library.memory import LARGE, give_back
 from services.warmer.library.reading import LibraryCounts, read_library
 from services.warmer.library.rows import Reject, Repair
 
 TOLD = 100
 """Rejects, and repairs, that an answer shows; their numbers are told in full."""
-
-LARGE = 8 * 1024 * 1024
-"""Bytes of a library from which on the memory that it took is worth giving back."""
 
 _NAME_LENGTH = 255
 

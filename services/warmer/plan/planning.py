@@ -9,6 +9,7 @@ from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 from services.warmer.checks import InlineBook, inline_books
 from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.libraries import Libraries
+from services.warmer.library.memory import LARGE, give_back
 from services.warmer.library.rows import Row
 from services.warmer.plan.making import PlanMaker
 from services.warmer.plan.parked import Parked
@@ -70,12 +71,15 @@ class Planner:
         head = await self.shelf.head(plan_id)
         if head is None:
             async with self.libraries.events(library) as events:
-                maker = await asyncio.to_thread(_planned, events, strategy)
+                maker = await asyncio.to_thread(_planned, events, strategy, is_large=library.byte_count >= LARGE)
             head = await self.shelf.keep(plan_id, maker)
         return Planned(plan_id=plan_id, head=head, library=library, is_own=False)
 
 
-def _planned(events: Iterator[Event], strategy: pb.Strategy.ValueType) -> PlanMaker:
+def _planned(events: Iterator[Event], strategy: pb.Strategy.ValueType, *, is_large: bool) -> PlanMaker:
+    if is_large:
+        # What is left of taking it in, in another thread, can't be used here.
+        give_back()
     maker = PlanMaker(strategy)
     for event in events:
         if isinstance(event, Row):
