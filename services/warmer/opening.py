@@ -25,6 +25,7 @@ from services.warmer.jobs.watch import STEP_S
 from services.warmer.library.desk import LibraryDesk
 from services.warmer.library.intake import Intake
 from services.warmer.library.libraries import Libraries
+from services.warmer.library.memory import keep_large_apart
 from services.warmer.plan.estimate import Estimator
 from services.warmer.plan.parked import Parked
 from services.warmer.plan.planning import Planner
@@ -100,6 +101,7 @@ async def lifespan(env: Env) -> AsyncIterator[State]:
         ConfigurationError: some settings make no sense, each of them a problem.
     """
     settings = settings_of(env)
+    keep_large_apart()
     async with Background(vitals=env.MESH.vitals) as background:
         state = state_of(env, settings, background)
         background.spawn(state.crew.run(), name="jobs", vital=True)

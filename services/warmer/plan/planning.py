@@ -18,6 +18,9 @@ from services.warmer.plan.shelf import PlanHead, PlanShelf
 VERSION = 2
 """Of how libraries are read and plans are made; a plan of another version is made anew."""
 
+_OFTEN = 100_000
+"""Lines of a large library after which memory is given back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
@@ -77,11 +80,11 @@ class Planner:
 
 
 def _planned(events: Iterator[Event], strategy: pb.Strategy.ValueType, *, is_large: bool) -> PlanMaker:
-    if is_large:
-        # What is left of taking it in, in another thread, can't be used here.
-        give_back()
     maker = PlanMaker(strategy)
-    for event in events:
+    for number, event in enumerate(events):
+        if is_large and number % _OFTEN == 0:
+            # At first what is left of taking it in, in another thread; then what tables that have grown left behind.
+            give_back()
         if isinstance(event, Row):
             maker.add(event)
         elif isinstance(event, Duplicate) and strategy != pb.STRATEGY_ISBN:

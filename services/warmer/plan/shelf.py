@@ -143,18 +143,18 @@ class PlanShelf:
 
 
 def _packed(maker: PlanMaker) -> Iterator[tuple[bytes, int]]:
-    """Blocks of a plan, with the number of batches in each."""
-    block: list[Sequence[Search]] = []
+    """Blocks of a plan, with the number of batches in each; a batch is packed at once, for as objects it is large."""
+    block: list[msgspec.Raw] = []
     for batch in maker.batches():
-        block.append(batch)
+        block.append(msgspec.Raw(msgspec.msgpack.encode(batch)))
         if len(block) == BLOCK:
-            yield _pack(block), len(block)
+            yield _compressed(block), len(block)
             block = []
     if block:
-        yield _pack(block), len(block)
+        yield _compressed(block), len(block)
 
 
-def _pack(block: Sequence[Sequence[Search]]) -> bytes:
+def _compressed(block: _Block) -> bytes:
     return zstandard.compress(msgspec.msgpack.encode(block), 3)
 
 

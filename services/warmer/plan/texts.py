@@ -8,7 +8,7 @@ from array import array
 from mesh.hash_table import HashTable
 from services.warmer.plan.searches import folded
 
-_RECENT = 20_000
+_RECENT = 4_000
 """Spellings whose places are remembered at a time, for looking for one costs more than knowing it."""
 
 
