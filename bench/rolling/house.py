@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from mesh.config.drain_settings import DrainSettings
+from mesh.hosting.embedded import die_with_parent
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +191,7 @@ async def running(
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C at the terminal is for the parent, which ends this one in order
+        preexec_fn=die_with_parent,  # a measurement that is killed leaves nothing behind that would disturb the next
     )
     house = House(book, process, f"http://127.0.0.1:{port}")
     try:
