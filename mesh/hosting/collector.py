@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from mesh.turns import Turns
 
 YOUNG = 1_000
-"""New objects until the newest are looked through, which takes a third of a millisecond."""
+"""New objects until the newest are looked through, which takes part of a millisecond."""
 
 MIDDLE = 1
-"""Looks at the newest after which those are looked through that outlived one: a millisecond. Each is looked at as often
-if it is done more rarely, but in one go of six milliseconds where answers are made, in which nobody is answered."""
+"""Looks at the newest after which those are looked through that outlived one, which takes one to two milliseconds. Done
+more rarely it is as much work, but in one go: after five looks at 2,000 it took four to six."""
 
 NEVER = 2**30
 """As many looks at those as there will never be: all are looked through by `keep_tidy`, and by nothing else."""

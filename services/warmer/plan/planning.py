@@ -19,7 +19,7 @@ VERSION = 2
 """Of how libraries are read and plans are made; a plan of another version is made anew."""
 
 _OFTEN = 100_000
-"""Lines of a large library after which memory is given back."""
+"""Events of a large library after which memory is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
