@@ -16,7 +16,8 @@ from mesh.testing import in_process
 from services.warmer.jobs.asking import TRIES, Asker, QuotaSpentError
 from services.warmer.jobs.outcome import BatchRecord, Outcome, Settled
 from services.warmer.plan.searches import Search, SearchKind
-from tests.integration.warmer.house import DUNE, EMMA, UNKNOWN, House
+from tests.integration.warmer.house import DUNE, EMMA, House
+from tests.integration.warmer.neighbours import UNKNOWN
 
 AUSTEN = "Jane Austen"
 

@@ -13,7 +13,8 @@ from services.warmer.jobs.report import CHUNK, report_of
 from services.warmer.library.events import Duplicate, Event
 from services.warmer.library.rows import Reject, Repair, Row
 from services.warmer.plan.searches import Search
-from tests.integration.warmer.house import DUNE, EMMA, LIBRARY, UNKNOWN, House, settled, until
+from tests.integration.warmer.house import DUNE, EMMA, LIBRARY, House, settled, until
+from tests.integration.warmer.neighbours import UNKNOWN
 
 NOTHING = "the ISBN cell holds something else; correct it, or add a title: nothing"
 DOWN = CallError(code="UNAVAILABLE", reason="ALL_PROVIDERS_FAILED", message="isbndb is down")
