@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from mesh.hosting.vitals import Vitals
+from mesh.turns import PATIENT
 
 _log = structlog.get_logger("mesh.background")
 
@@ -45,10 +46,12 @@ class Background:
         Args:
             work: what it does.
             name: how logs and health tell of it.
-            context: what it begins in; an empty one when None.
+            context: what it begins in; an empty one when None. It is as patient as who begins it.
             vital: it is a loop that the service can't do without; once it has ended the service is not ready any more.
         """
-        task = asyncio.get_running_loop().create_task(work, name=name, context=context or contextvars.Context())
+        within = contextvars.Context() if context is None else context
+        within.run(PATIENT.set, PATIENT.get())
+        task = asyncio.get_running_loop().create_task(work, name=name, context=within)
         self._tasks.add(task)
         if vital:
             self._vital.add(task)

@@ -18,6 +18,7 @@ from mesh.config.topology import matrix, render_matrix
 from mesh.doctor.command import doctor_command
 from mesh.hosting.deployment import read_deployment, read_files
 from mesh.hosting.embedded import EmbeddedError
+from mesh.hosting.patient_loop import PatientLoop
 from mesh.hosting.up import up
 from mesh.identity.command import certs_command
 from mesh.logs import log_to_stderr
@@ -51,7 +52,8 @@ def up_command(
         if fault:
             raise ConfigurationError([Problem("--replica", fault)])
         deployment = replace(deployment, replica=replica)
-        asyncio.run(up(deployment, separate=separate, only=only))
+        with asyncio.Runner(loop_factory=PatientLoop) as runner:
+            runner.run(up(deployment, separate=separate, only=only))
 
 
 def _replica_fault(book: AddressBook, only: Sequence[str], replica: int) -> str:

@@ -11,6 +11,7 @@ from mesh.background import Background
 from mesh.call import CURRENT, Call
 from mesh.layers.deadline import less_reserve_s, out_of_time
 from mesh.status import MeshError
+from mesh.turns import PATIENT
 
 Value = TypeVar("Value")
 
@@ -20,6 +21,8 @@ class _Flight(Generic[Value]):
     """Work under way, and how many wait for it."""
 
     task: asyncio.Task[Value | MeshError]
+    context: contextvars.Context
+    """What it goes on in."""
     lineage: Call | None
     """Where the work stands; its deadline is set when the time of all who waited is over."""
     waiting: int = 0
@@ -76,6 +79,9 @@ class Flights(Generic[Value]):
         led = flight is None
         if flight is None:
             flight = self._begin(key, work)
+        elif not PATIENT.get():
+            # A batch began it and somebody waits for it now, so it hurries from here on.
+            flight.context.run(PATIENT.set, False)  # noqa: FBT003 - set takes one value
         flight.waiting += 1
         wait_s, own = _wait_s(CURRENT.get(), limit_s)
         limit = asyncio.timeout(wait_s)
@@ -103,7 +109,9 @@ class Flights(Generic[Value]):
         answered = CURRENT.get()
         lineage = None if answered is None else answered.lineage()
         context = _chain_alone(lineage)
-        flight = _Flight(self._background.spawn(_outcome(work), name=f"flight {key!r}", context=context), lineage)
+        flight = _Flight(
+            self._background.spawn(_outcome(work), name=f"flight {key!r}", context=context), context, lineage
+        )
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._forget(key, flight))
         return flight

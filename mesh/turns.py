@@ -10,8 +10,12 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
+
+PATIENT: ContextVar[bool] = ContextVar("mesh_patient", default=False)
+"""Whether what goes on here is done for nobody who waits: a batch call, and whatever was begun for one."""
 
 SLICE_S = 0.0005
 """Seconds that one slice lasts."""

@@ -17,6 +17,7 @@ from mesh.hosting.endpoint import Serving
 from mesh.hosting.health import SERVING
 from mesh.hosting.listening import listen
 from mesh.hosting.notify import READY, STOPPING, notify
+from mesh.hosting.patient_loop import PatientLoop
 from mesh.quota.open import open_ledger
 
 _log = structlog.get_logger("mesh.hosting.serve")
@@ -64,6 +65,8 @@ async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collec
         for (service, entrypoint), listener in house.listeners.items():
             _log.info("listening", service=service, entrypoint=entrypoint, address=listener.address)
         collector.settle()
+        if isinstance(loop, PatientLoop):
+            loop.has_company = lambda: house.turns.has_company
         background.spawn(collector.keep_tidy(house.turns), name="garbage")
         notify(READY, environ)
         await stop.wait()

@@ -11,6 +11,7 @@ from mesh.call import CURRENT, Call, Handler, Layer, Reply
 from mesh.contract import Method
 from mesh.status import FailedPreconditionError
 from mesh.trace import DEPTH_LIMIT, first, follow, is_batch, moved, said_trace
+from mesh.turns import PATIENT
 
 
 def client_tracing(caller: str, service: str) -> Layer:
@@ -63,6 +64,7 @@ def server_tracing(service: str) -> Layer:
             elif len(trace.chain) > DEPTH_LIMIT or len(set(trace.chain)) < len(trace.chain):
                 checked(trace.chain[:-1], service)
             CURRENT.set(call)
+            PATIENT.set(call.trace is not None and call.trace.batch)
             return inner(call)
 
         return traced

@@ -7,6 +7,7 @@ import structlog
 
 from mesh.call import Clock
 from mesh.status import UnavailableError
+from mesh.turns import PATIENT
 from services.warmer.jobs.asking import Asker
 from services.warmer.jobs.batch_work import BEAT_S, BatchWork
 from services.warmer.jobs.duties import Duties
@@ -77,6 +78,7 @@ class Crew:
         if not self._store.can_run:
             _log.warning("no_jobs", why="WARMING_CACHE is no Redis-protocol server")
             await asyncio.Event().wait()
+        PATIENT.set(True)  # for nobody waits for the next batch
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep())

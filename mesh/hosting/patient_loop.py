@@ -1,0 +1,82 @@
+"""The event loop of a process: the only place that says when work goes on that nobody waits for.
+
+A call of a person is handed on between threads and processes several times before it is answered, and each time it may
+find the loop at work for somebody else. Of a batch every piece is short, but they come in rows: an answer is read, one
+is made, five stores are asked. So whatever is done for a batch (`mesh.turns.PATIENT` tells) stands in a row of its own:
+people's calls never wait behind more than one slice of it, and while people call the loop rests after each slice ten
+times as long as it took. Then a batch has a tenth of one core, and none of the threads that carry people's calls waits
+for it more than once.
+"""
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVarTuple, Unpack
+
+from mesh.turns import PATIENT, SLICE_S
+
+COMPANY_SLICE_S = 0.0002
+"""Seconds of batch work between two rests while people call: few enough that no call feels them."""
+
+RESTS = 10.0
+"""How many times as long as it has worked a batch rests while people call."""
+
+_Arguments = TypeVarTuple("_Arguments")
+
+
+class PatientLoop(asyncio.SelectorEventLoop):
+    """An event loop on which callbacks whose context is patient are called in slices, after everybody else's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_company: Callable[[], bool] = lambda: False
+        """Whether people call; nobody does until it is set."""
+        self._row: deque[asyncio.Handle] = deque()
+        self._is_due = False
+        self._worked_s = 0.0
+        self._rests_until = 0.0
+        self._nobody = contextvars.Context()
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """Calls it in the loop's next round; what is patient, when it is its turn, in the order in which it came."""
+        if not (PATIENT.get() if context is None else context.get(PATIENT, False)):
+            return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._row.append(handle)
+        if not self._is_due:
+            self._is_due = True
+            self._come_back()
+        return handle
+
+    def _come_back(self) -> None:
+        wait_s = self._rests_until - self.time()
+        if wait_s > 0:
+            self.call_later(wait_s, self._slice, context=self._nobody)
+        else:
+            super().call_soon(self._slice, context=self._nobody)
+
+    def _slice(self) -> None:
+        has_company = self.has_company()
+        began = now = self.time()
+        ends = began + (COMPANY_SLICE_S if has_company else SLICE_S) - self._worked_s
+        # What is called here puts more into the row, and must not have the loop come back before the rest.
+        while self._row:
+            handle = self._row.popleft()
+            if not handle.cancelled():
+                handle._run()  # noqa: SLF001 - as the loop itself does it: in its context, and errors to the handler
+            now = self.time()
+            if now >= ends:
+                break
+        self._worked_s += now - began
+        if now >= ends:
+            self._rests_until = now + self._worked_s * RESTS if has_company else now
+            self._worked_s = 0.0
+        self._is_due = bool(self._row)
+        if self._is_due:
+            self._come_back()
