@@ -1,9 +1,10 @@
-"""Turns: the only place that says for how long work that nobody waits for may keep the event loop from people's calls.
+"""Turns: the only place that cuts long work which nobody waits for, so that it keeps the event loop from no call.
 
 A call of a person needs the loop a few times, for a moment each. So work of many small pieces is done in slices of less
 than a call takes, by one at a time, and after each slice others go on until the loop has nothing more to do for them.
 While people call it rests after each slice as well, for the threads and processes that their calls need beside the loop
-share its cores.
+share its cores. What is done for a batch in short steps, from one await to the next, `mesh.hosting.patient_loop` holds
+back in the same way.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ _COMPANY_S = 0.25
 """Seconds after a person's call during which another is expected."""
 
 _REST_S = 0.001
-"""Seconds that work rests after a slice while people call: it has a third of one core at most."""
+"""Seconds that work rests after a slice while people call, on a loop that has no longer rests for it: it has a third of
+one core at most then."""
 
 _QUIET_S = 0.0001
 """A round of the loop that takes no longer had nothing to do."""

@@ -1,4 +1,4 @@
-"""The event loop of a process: the only place that says when work goes on that nobody waits for.
+"""The event loop of a process: the only place that says when the steps of batch work are taken.
 
 A call of a person is handed on between threads and processes several times before it is answered, and each time it may
 find the loop at work for somebody else. Of a batch every piece is short, but they come in rows: an answer is read, one
