@@ -8,21 +8,19 @@ back in the same way.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
+from mesh.company import Company
+
 PATIENT: ContextVar[bool] = ContextVar("mesh_patient", default=False)
 """Whether what goes on here is done for nobody who waits: a batch call, and whatever was begun for one."""
 
 SLICE_S = 0.0005
 """Seconds that one slice lasts."""
-
-_COMPANY_S = 0.25
-"""Seconds after a person's call during which another is expected."""
 
 _REST_S = 0.001
 """Seconds that work rests after a slice while people call, on a loop that has no longer rests for it: it has a third of
@@ -50,22 +48,15 @@ class Turns:
         clock: Callable[[], float] = time.perf_counter,
         slice_s: float = SLICE_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        company: Company | None = None,
     ) -> None:
         self.rest = sleep
         """Rests for so many seconds."""
         self._clock = clock
         self._slice_s = slice_s
         self._floor = asyncio.Lock()
-        self._met = -math.inf
-
-    def meet(self) -> None:
-        """Notes that a person calls, just now."""
-        self._met = self._clock()
-
-    @property
-    def has_company(self) -> bool:
+        self.company = company or Company(clock=clock)
         """Whether people call."""
-        return self._clock() - self._met < _COMPANY_S
 
     def turn(self, *, patient: bool = True) -> "Turn":
         """A piece of work; it begins with the block, when it is its turn.
@@ -111,7 +102,7 @@ class Turn:
             return
         self._leave()
         await self._take()
-        if self._floor and self._turns.has_company:
+        if self._floor and self._turns.company.is_there:
             await self._turns.rest(_REST_S)
             self._ends = self._clock() + self._slice_s
             return

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -47,6 +47,7 @@ class Child:
         ear: hears when it serves.
         end_s: seconds that it gets to drain before it is killed.
         start_s: seconds that it gets until it serves.
+        inherits: file descriptors that it has as well.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Child:
         end_s: float,
         *,
         start_s: float = _START_S,
+        inherits: Collection[int] = (),
     ) -> None:
         self.name = name
         self.number = number
@@ -67,6 +69,7 @@ class Child:
         self._ear = ear
         self._end_s = end_s
         self._start_s = start_s
+        self._inherits = inherits
         self._process: asyncio.subprocess.Process | None = None
         self._told_to_end = False
 
@@ -81,6 +84,7 @@ class Child:
                 *self._line,
                 env=dict(self._environ),
                 stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=self._inherits,
                 start_new_session=True,  # a Ctrl-C at the terminal reaches this process alone, which ends them in order
             )
             _log.info("process_started", service=self.name, replica=self.number, pid=self._process.pid)

@@ -48,7 +48,7 @@ async def keep_tidy(turns: Turns, *, sleep: Callable[[float], Awaitable[None]] =
     while True:
         await sleep(EVERY_S)
         waited_s = 0.0
-        while turns.has_company and waited_s < PATIENCE_S:
+        while turns.company.is_there and waited_s < PATIENCE_S:
             await sleep(_GLANCE_S)
             waited_s += _GLANCE_S
         gc.collect()

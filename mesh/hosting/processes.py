@@ -5,10 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
 
+from mesh import company
 from mesh.hosting.child import Child, NotServingError
 from mesh.hosting.deployment import Deployment, child_environ
 from mesh.hosting.notify import READY, RELOADING, STOPPING, VARIABLE, ears, notify
@@ -53,15 +55,19 @@ async def supervise(
         if only is None or worker.manifest.name in only
         for number, _ in enumerate(deployment.book.services[worker.manifest.name].replicas, 1)
     ]
-    async with ears(len(replicas)) as found, asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as opened:
+        found = await opened.enter_async_context(ears(len(replicas)))
+        memory = opened.enter_context(company.shared())
+        group = await opened.enter_async_context(asyncio.TaskGroup())
         children = [
             Child(
                 name,
                 number,
                 line(deployment, name, number),
-                {**child_environ(deployment, environ), VARIABLE: str(ear.path)},
+                {**child_environ(deployment, environ), VARIABLE: str(ear.path), company.VARIABLE: str(memory)},
                 ear,
                 deployment.book.drain.longest_s(),
+                inherits=[memory],
             )
             for (name, number), ear in zip(replicas, found, strict=True)
         ]

@@ -45,7 +45,7 @@ def limiting(runtime: Runtime, settings: EntrypointSettings) -> Layer:
     def layer(method: Method, inner: Handler) -> Handler:
         # A stream may last for hours; it must not take the place of calls that last for milliseconds.
         gate = streams if method.server_streaming or method.client_streaming else unary
-        meet = runtime.turns.meet
+        meet = runtime.turns.company.meet
 
         async def limited(call: Call) -> Reply:
             batch = call.trace is not None and call.trace.batch

@@ -1,38 +1,29 @@
 """Bucket on a directory: the embedded default, which needs no server and keeps its promises all the same.
 
-An object is a file, or stands in one with others that were put with it. A file is written apart from its place, synced
-and renamed, so a reader sees the old one or the new one and never a torn one, whatever dies when. A file's name is the
-hash of its key, so no key can lead out of the directory, be too long, or clash where case does not count.
+An object is a file, or stands in one with others that were put with it. Whatever waits for the disk is done in a
+thread, and of many objects some at a time: so the event loop says when the next ones may, as it does of all batch work.
 """
 
 import asyncio
 import contextlib
-import hashlib
-import itertools
 import os
-import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
-from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from mesh.stores.errors import StoreUnavailableError
-from mesh.stores.object_file import file_of_many, head_of_one, infos_in, object_in, part_of
+from mesh.stores.object_file import infos_in, object_in, part_of
+from mesh.stores.placing import SUFFIX, Placing
 from mesh.stores.protocol import Object, ObjectInfo
 
 _CHUNK = 256 * 1024
 """Bytes that one read of a stream gives."""
 
-_SUFFIX = ".object"
-
-_NEW = "new"
-"""The directory that files are written in before they have their places."""
-
 _TOGETHER = 64
-"""Objects in one file: whoever reads one reads where all of them begin."""
+"""Objects in one file, for whoever reads one reads where all of them begin; and in one turn of a thread."""
 
 Result = TypeVar("Result")
 
@@ -46,16 +37,7 @@ class DirectoryBucket:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mark = secrets.token_hex(8)
-        self._count = itertools.count()
-
-    def _file(self, key: str) -> Path:
-        return Path(self._place(key))
-
-    def _place(self, key: str) -> str:
-        """Where an object lies. A text, for to make a Path of each of a thousand keys costs more than to look there."""
-        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"{self._path}/{digest[:2]}/{digest}{_SUFFIX}"
+        self._placing = Placing(path)
 
     async def put(
         self, key: str, data: bytes, *, metadata: Mapping[str, str] | None = None, if_absent: bool = False
@@ -63,7 +45,7 @@ class DirectoryBucket:
         """Writes an object."""
 
         def write() -> bool:
-            with self._placing(key, metadata, if_absent=if_absent) as file:
+            with self._placing.one(key, metadata, if_absent=if_absent) as file:
                 file.write(data)
             return True
 
@@ -72,48 +54,16 @@ class DirectoryBucket:
         return False
 
     async def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Writes many objects into few files."""
-
-        def write() -> None:
-            keys = list(items)
-            for start in range(0, len(keys), _TOGETHER):
-                self._put_together({key: items[key] for key in keys[start : start + _TOGETHER]})
-
-        await _in_thread(write)
-
-    def _put_together(self, items: Mapping[str, bytes]) -> None:
-        name = self._new_name()
-        try:
-            with os.fdopen(_opened(name), "wb", buffering=0) as file:
-                _write_all(file, file_of_many(items, time.time()))
-            for key in items:
-                self._link(name, self._place(key))
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)  # noqa: PTH108 - names are texts here, for there are a thousand at a time
-
-    def _link(self, name: str, place: str) -> None:
-        """Gives a file one more place; the directory is made when it is first needed."""
-        try:
-            os.link(name, place)
-        except FileNotFoundError:
-            Path(place).parent.mkdir(parents=True, exist_ok=True)
-            os.link(name, place)
-        except FileExistsError:
-            other = self._new_name()
-            os.link(name, other)
-            os.replace(other, place)  # noqa: PTH105 - the same
-
-    def _new_name(self) -> str:
-        """The name of a file that is being written; no other has it, whichever process writes."""
-        return f"{self._path}/{_NEW}/{self._mark}-{next(self._count)}"
+        """Writes many objects into few files, each in a turn of a thread."""
+        for part in _parted(list(items)):
+            await _in_thread(partial(self._placing.many, {key: items[key] for key in part}))
 
     async def put_stream(
         self, key: str, chunks: AsyncIterator[bytes], *, metadata: Mapping[str, str] | None = None
     ) -> int:
         """Writes an object when its last byte has come; one that breaks off leaves nothing."""
         size = 0
-        placing = self._placing(key, metadata)
+        placing = self._placing.one(key, metadata)
         file = await _in_thread(placing.__enter__)
         try:
             async for chunk in chunks:
@@ -125,44 +75,23 @@ class DirectoryBucket:
         await _in_thread(lambda: placing.__exit__(None, None, None))
         return size
 
-    @contextlib.contextmanager
-    def _placing(self, key: str, metadata: Mapping[str, str] | None, *, if_absent: bool = False) -> Iterator[BinaryIO]:
-        """A file to write an object into; it takes its place when the block ends well.
-
-        Raises:
-            FileExistsError: with `if_absent`, when there is one already.
-        """
-        place = self._file(key)
-        name = self._new_name()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with os.fdopen(_opened(name), "wb") as file:
-                file.write(head_of_one(key, metadata or {}, time.time()))
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if if_absent:
-                os.link(name, place)  # unlike a rename, this refuses to take another's place
-                os.unlink(name)  # noqa: PTH108 - beside os.link, of which Path has no equal that names both alike
-            else:
-                os.replace(name, place)  # noqa: PTH105 - the same
-            _sync_directory(place.parent)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)  # noqa: PTH108 - the same
-            raise
-
     async def get(self, key: str) -> Object | None:
         """An object."""
         return await _in_thread(lambda: self._read(key))
 
     async def get_many(self, keys: Sequence[str]) -> list[Object | None]:
-        """Many objects, in one turn of one thread."""
-        return await _in_thread(lambda: [self._read(key) for key in keys])
+        """Many objects, a part in each turn of a thread."""
+        found: list[Object | None] = []
+        for part in _parted(keys):
+            found += await _in_thread(partial(self._read_together, part))
+        return found
+
+    def _read_together(self, keys: Sequence[str]) -> list[Object | None]:
+        return [self._read(key) for key in keys]
 
     def _read(self, key: str) -> Object | None:
         try:
-            handle = os.open(self._place(key), os.O_RDONLY)
+            handle = os.open(self._placing.place(key), os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             return None
         with os.fdopen(handle, "rb") as file:
@@ -178,7 +107,7 @@ class DirectoryBucket:
         def begin() -> tuple[BinaryIO, int]:
             with contextlib.ExitStack() as opened:
                 try:
-                    file = opened.enter_context(self._file(key).open("rb"))
+                    file = opened.enter_context(self._placing.file(key).open("rb"))
                 except FileNotFoundError:
                     raise KeyError(key) from None
                 part = part_of(file, key)
@@ -201,7 +130,7 @@ class DirectoryBucket:
 
         def remove() -> bool:
             try:
-                self._file(key).unlink()
+                self._placing.file(key).unlink()
             except (FileNotFoundError, NotADirectoryError):
                 return False
             return True
@@ -213,7 +142,7 @@ class DirectoryBucket:
 
         def look() -> list[ObjectInfo]:
             found, seen = [], set[int]()
-            for place in self._path.glob(f"*/*{_SUFFIX}"):
+            for place in self._path.glob(f"*/*{SUFFIX}"):
                 with contextlib.suppress(FileNotFoundError), place.open("rb") as file:
                     number = os.fstat(file.fileno()).st_ino
                     if number not in seen:
@@ -227,7 +156,7 @@ class DirectoryBucket:
     def _lies_in(self, key: str, number: int) -> bool:
         """Whether a key's place is a name of the file of this number, and not yet of a later one."""
         with contextlib.suppress(FileNotFoundError):
-            return os.stat(self._place(key)).st_ino == number  # noqa: PTH116 - as in _put_together
+            return os.stat(self._placing.place(key)).st_ino == number  # noqa: PTH116 - names are texts here
         return False
 
     async def ping(self) -> float:
@@ -246,20 +175,9 @@ class DirectoryBucket:
         """Has nothing to let go of."""
 
 
-def _opened(name: str) -> int:
-    """A new file, open to be written; its directory is made when it is first needed."""
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-    try:
-        return os.open(name, flags, 0o600)
-    except FileNotFoundError:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(name, flags, 0o600)
-
-
-def _write_all(file: RawIOBase, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[file.write(left) or 0 :]
+def _parted(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys in the order that they have, so many at a time as go together."""
+    return (keys[start : start + _TOGETHER] for start in range(0, len(keys), _TOGETHER))
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
@@ -270,12 +188,3 @@ async def _in_thread(work: Callable[[], Result]) -> Result:
         raise
     except (OSError, ValueError) as error:
         raise StoreUnavailableError(f"the directory bucket failed: {type(error).__name__}") from error
-
-
-def _sync_directory(path: Path) -> None:
-    """A rename is only safe once its directory is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

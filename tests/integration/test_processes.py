@@ -1,91 +1,21 @@
-"""Replicas as processes: started, started again, restarted one after the other, and ended; tiny ones stand for real."""
+"""Replicas as processes: started, started again, and restarted one after the other; tiny ones stand for real."""
 
 import asyncio
 import os
-import pty
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from mesh.hosting.child import Child, NotServingError
-from mesh.hosting.deployment import Deployment, read_deployment
-from mesh.hosting.notify import VARIABLE, Ear, ears
-from mesh.hosting.processes import _roll, heeding, supervise
-from mesh.hosting.serve import serve
-from tests.alone import ISBNDB_ALONE
-from tests.integration.test_serving import made
-
-ROOT = Path(__file__).parents[2]
-
-REPLICA = """
-import os, pathlib, signal, socket, sys, time
-name, home = sys.argv[1], pathlib.Path(sys.argv[2])
-
-def note(what):
-    with (home / "story").open("a") as file:
-        file.write(f"{what} {name} {os.getpid()}\\n")
-
-def end(*_):
-    if not (home / f"{name}.stubborn").exists():
-        note("ends")
-        os._exit(0)
-
-signal.signal(signal.SIGTERM, end)
-note("starts")
-if (home / f"{name}.broken").exists():
-    sys.exit(3)
-if not (home / f"{name}.mute").exists():
-    note("serves")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-while True:
-    time.sleep(60)
-"""
-
-
-def line(name: str, home: Path) -> list[str]:
-    """The command line of a process that does what a replica does, and writes it down."""
-    return [sys.executable, "-S", "-c", REPLICA, name, str(home)]
-
-
-def story(home: Path) -> list[str]:
-    """What the replicas have done, in order: "starts a1"."""
-    path = home / "story"
-    return [" ".join(each.split()[:2]) for each in path.read_text().splitlines()] if path.exists() else []
-
-
-def pids(home: Path, name: str) -> list[int]:
-    """The processes of one replica, the first first."""
-    lines = (each.split() for each in (home / "story").read_text().splitlines())
-    return [int(pid) for what, who, pid in lines if (what, who) == ("starts", name)]
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Waits until a condition is true."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what other processes do has no event
-            await asyncio.sleep(0.01)
-
-
-class Teller(Ear):
-    """An ear that remembers everything it was told."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.told: list[str] = []
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        """One message."""
-        self.told.append(data.decode())
+from mesh.hosting.notify import VARIABLE, ears
+from mesh.hosting.processes import _roll
+from tests.tiny_replicas import Teller, line, pids, story, until
 
 
 @asynccontextmanager
@@ -321,156 +251,3 @@ async def test_not_all_serve() -> None:
             task.cancel()
             assert not told.ready.is_set()
     assert logs == [{"event": "not_serving", "service": "a", "replica": 1, "log_level": "error"}]
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-async def test_told_to_end(sent: signal.Signals) -> None:
-    """SIGTERM and SIGINT end all."""
-    stop, roll = heeding(lambda: True)
-    os.kill(os.getpid(), sent)
-    await until(stop.is_set)
-    assert not roll.is_set()
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-async def test_told_to_restart(terminal: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """SIGHUP restarts, where there is a terminal that is still there, and where there was none."""
-    stop, roll = heeding(lambda: terminal)
-    os.kill(os.getpid(), signal.SIGHUP)
-    await until(roll.is_set)
-    assert not stop.is_set()
-
-
-async def test_outlives_its_terminal() -> None:
-    """Run with nohup, it goes on when its terminal is closed."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        there = True
-        stop, roll = heeding(lambda: there)
-        there = False
-        os.kill(os.getpid(), signal.SIGHUP)
-        await until(roll.is_set)
-        assert not stop.is_set()
-    finally:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        signal.signal(signal.SIGHUP, before)
-
-
-HEEDING = """
-import asyncio, fcntl, sys, termios
-from mesh.hosting.processes import heeding
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-async def main():
-    stop, roll = heeding()
-    for name, event in (("stop", stop), ("roll", roll)):
-        asyncio.create_task(tell(name, event))
-    print("ready", flush=True)
-    await stop.wait()
-
-async def tell(name, event):
-    await event.wait()
-    print(name, flush=True)
-
-asyncio.run(main())
-"""
-
-
-def test_closed_terminal() -> None:
-    """A real terminal that is closed ends what runs in it; before that, a SIGHUP restarts."""
-    near, far = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", HEEDING],
-        cwd=ROOT,
-        stdin=far,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    ) as process:
-        os.close(far)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGHUP)
-        assert process.stdout.readline() == "roll\n"
-        os.close(near)
-        assert (process.wait(20), "stop" in process.stdout.read()) == (0, True)
-
-
-def deployment(folder: Path) -> Deployment:
-    """The project's services, the leaf and the books twice; nothing of it is opened."""
-    entries = []
-    for name, package, count in (
-        ("isbndb-biography-worker", "isbndb", 2),
-        ("books-api-proxy", "books", 2),
-        ("personal-library-cache-warmer", "warmer", 1),
-    ):
-        entries += [f'[services.{name}]\nmanifest = "{ROOT}/services/{package}/service.toml"']
-        entries += [f"{key} = {['127.0.0.1:0'] * count}" for key in ("default", "admin", "mesh")]
-    book = folder / "mesh.toml"
-    book.write_text("\n".join([*entries, "[drain]", "settle_s = 0"]))
-    return read_deployment(book, None, {"ISBNDB_API_KEY": "canary-key", **ISBNDB_ALONE})
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_one_process_is_told_to_end(tmp_path: Path, sent: signal.Signals) -> None:
-    """Services that run in one process drain on each signal that ends it, a closed terminal's too."""
-    async with ears(1) as (ear,):
-        with capture_logs() as logs:
-            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
-            await until(ear.ready.is_set)
-            os.kill(os.getpid(), sent)
-            await task
-        assert [each["event"] for each in logs[-2:]] == ["draining", "stopped"]
-        await until(lambda: not ear.ready.is_set())
-
-
-async def test_one_process_outlives_its_terminal(tmp_path: Path) -> None:
-    """Run with nohup, services in one process serve on when the terminal is closed."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        async with ears(1) as (ear,):
-            task = asyncio.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path)}))
-            await until(ear.ready.is_set)
-            os.kill(os.getpid(), signal.SIGHUP)
-            await asyncio.sleep(0.1)
-            assert ear.ready.is_set()
-            os.kill(os.getpid(), signal.SIGTERM)
-            await task
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-async def test_supervise(tmp_path: Path) -> None:
-    """Every replica runs, SIGHUP restarts each in turn, and on SIGTERM those that call end before those they call."""
-    found = deployment(tmp_path)
-
-    def fake(_: Deployment, service: str, replica: int) -> list[str]:
-        return line(f"{service[0]}{replica}", tmp_path)
-
-    async with ears(1) as (ear,):
-        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, line=fake))
-        await until(ear.ready.is_set)
-        os.kill(os.getpid(), signal.SIGHUP)
-        await until(lambda: story(tmp_path).count("serves p1") == 2)
-        await until(ear.ready.is_set)
-        os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(20):
-            await task
-    ends = [each for each in story(tmp_path) if each.startswith("ends")]
-    turns = ["ends i1", "ends i2", "ends b1", "ends b2", "ends p1"]
-    assert ends == turns + turns[::-1]
-
-
-async def test_supervise_some(tmp_path: Path) -> None:
-    """With --only, the replicas of that service run alone."""
-    found = deployment(tmp_path)
-
-    def fake(_: Deployment, service: str, replica: int) -> list[str]:
-        return line(f"{service[0]}{replica}", tmp_path)
-
-    async with ears(1) as (ear,):
-        task = asyncio.create_task(supervise(found, {VARIABLE: str(ear.path)}, ["books-api-proxy"], fake))
-        await until(ear.ready.is_set)
-        os.kill(os.getpid(), signal.SIGINT)
-        await task
-    assert sorted(each for each in story(tmp_path) if each.startswith("serves")) == ["serves b1", "serves b2"]

@@ -51,7 +51,7 @@ async def test_all_is_looked_through_in_a_pause() -> None:
         slept.append(seconds)
         clock.advance(seconds)
         if sum(slept) < until_s:
-            turns.meet()
+            turns.company.meet()
         if gc.get_stats()[2]["collections"] > looks:
             raise asyncio.CancelledError
 

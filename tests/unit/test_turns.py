@@ -117,13 +117,13 @@ async def test_work_rests_while_people_call() -> None:
 
     turns = Turns(clock=clock, slice_s=0.01, sleep=sleep)
     await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
-    assert (turns.has_company, rests) == (False, [])
-    turns.meet()
+    assert (turns.company.is_there, rests) == (False, [])
+    turns.company.meet()
     await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
-    assert (turns.has_company, len(rests), {*rests}) == (True, 4, {0.001})
+    assert (turns.company.is_there, len(rests), {*rests}) == (True, 4, {0.001})
     clock.advance(0.25)
     await work(turns, clock, "batch", [], pieces=5, piece_s=0.01)
-    assert (turns.has_company, len(rests)) == (False, 4)
+    assert (turns.company.is_there, len(rests)) == (False, 4)
 
 
 async def test_what_somebody_waits_for_never_rests() -> None:
@@ -134,7 +134,7 @@ async def test_what_somebody_waits_for_never_rests() -> None:
         rests.append(seconds)
 
     turns = Turns(clock=clock, slice_s=0.01, sleep=sleep)
-    turns.meet()
+    turns.company.meet()
     async with turns.turn(patient=False) as turn:
         for _ in range(5):
             await turn.breathe()

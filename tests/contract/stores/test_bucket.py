@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore.exceptions
 import pytest
 
-from mesh.stores.directory_bucket import DirectoryBucket
+from mesh.stores.directory_bucket import _TOGETHER, DirectoryBucket
 from mesh.stores.errors import StoreError, StoreTimeoutError, StoreUnavailableError
 from mesh.stores.open import open_bucket
 from mesh.stores.protocol import Bucket
@@ -48,6 +48,14 @@ async def test_many(bucket: Bucket) -> None:
     found = await bucket.get_many([*reversed(KEYS), "missing"])
     assert [each and each.data for each in found] == [*(items[key] for key in reversed(KEYS)), None]
     assert all(each is None or abs(each.modified_time - time.time()) < 60 for each in found)
+
+
+async def test_very_many(bucket: Bucket) -> None:
+    """More objects than go into one file are all put, and found in the order that they are asked for."""
+    items = {f"key {number}": str(number).encode() for number in range(200)}
+    await bucket.put_many(items)
+    found = await bucket.get_many([*reversed(items), "missing"])
+    assert [each and each.data for each in found] == [*reversed(items.values()), None]
 
 
 async def test_many_take_the_place_of_one(bucket: Bucket) -> None:
@@ -190,6 +198,21 @@ async def test_objects_of_one_file_go_their_own_ways(bucket: Bucket) -> None:
     assert [each and each.data for each in found] == [None, b"alone", b"anew", b"4444", b""]
     assert [(info.key, info.size) async for info in bucket.list()] == [("b", 5), ("c", 4), ("d", 4), ("e", 0)]
     assert b"".join([chunk async for chunk in bucket.stream("d")]) == b"4444"
+
+
+async def test_writing_many_to_a_directory_ends_when_it_is_cancelled(tmp_path: Path) -> None:
+    """Whoever is cancelled while it writes many objects leaves whole files, and nothing of those that were to come."""
+    bucket = DirectoryBucket(tmp_path)
+    writing = asyncio.create_task(bucket.put_many({f"{number:04}": b"data" for number in range(10_000)}))
+    async with asyncio.timeout(20):
+        while await bucket.get("0000") is None:  # noqa: ASYNC110 - a thread tells nobody that it has written something
+            await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await asyncio.get_running_loop().shutdown_default_executor()  # what a thread has begun it ends
+    places, begun = (len([*tmp_path.glob(pattern)]) for pattern in ("*/*.object", "new/*"))  # noqa: ASYNC240 - no loop
+    assert (0 < places < 10_000, places % _TOGETHER, begun) == (True, 0, 0)
 
 
 async def test_directory_that_cannot_be_written_to_by_many(tmp_path: Path) -> None:
