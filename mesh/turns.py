@@ -22,9 +22,11 @@ PATIENT: ContextVar[bool] = ContextVar("mesh_patient", default=False)
 SLICE_S = 0.0005
 """Seconds that one slice lasts."""
 
-_REST_S = 0.001
-"""Seconds that work rests after a slice while people call, on a loop that has no longer rests for it: it has a third of
-one core at most then."""
+COMPANY_SLICE_S = 0.0002
+"""Seconds that it lasts while people call: few enough that no call feels them."""
+
+REST_S = 0.001
+"""Seconds that work rests after a slice while people call, on a loop that does not let it rest by itself."""
 
 _QUIET_S = 0.0001
 """A round of the loop that takes no longer had nothing to do."""
@@ -38,8 +40,9 @@ class Turns:
 
     Args:
         clock: seconds, never going back.
-        slice_s: seconds that one slice lasts.
-        sleep: rests for so many seconds.
+        slice_s: seconds that one slice lasts while nobody calls.
+        rest_s: seconds that work rests after a slice while people call; none where the loop lets it rest by itself.
+        sleep: waits for so many seconds.
     """
 
     def __init__(
@@ -47,16 +50,26 @@ class Turns:
         *,
         clock: Callable[[], float] = time.perf_counter,
         slice_s: float = SLICE_S,
+        rest_s: float = REST_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         company: Company | None = None,
     ) -> None:
-        self.rest = sleep
-        """Rests for so many seconds."""
         self._clock = clock
         self._slice_s = slice_s
+        self._rest_s = rest_s
+        self._sleep = sleep
         self._floor = asyncio.Lock()
         self.company = company or Company(clock=clock)
         """Whether people call."""
+
+    @property
+    def slice_s(self) -> float:
+        """Seconds that a slice lasts just now."""
+        return min(self._slice_s, COMPANY_SLICE_S) if self.company.is_there else self._slice_s
+
+    async def rest(self) -> None:
+        """Lets people's calls go on."""
+        await self._sleep(self._rest_s)
 
     def turn(self, *, patient: bool = True) -> "Turn":
         """A piece of work; it begins with the block, when it is its turn.
@@ -64,24 +77,22 @@ class Turns:
         Args:
             patient: nobody waits for it. What somebody waits for is done in slices as well, and stands behind nobody.
         """
-        return Turn(self, self._floor if patient else None, self._clock, self._slice_s)
+        return Turn(self, self._floor if patient else None, self._clock)
 
 
 class Turn:
     """One piece of work while it goes on.
 
     Args:
-        turns: knows whether people call.
+        turns: knows whether people call, and how long a slice lasts.
         floor: held by whoever works; None for what somebody waits for.
         clock: seconds, never going back.
-        slice_s: seconds that one slice lasts.
     """
 
-    def __init__(self, turns: Turns, floor: asyncio.Lock | None, clock: Callable[[], float], slice_s: float) -> None:
+    def __init__(self, turns: Turns, floor: asyncio.Lock | None, clock: Callable[[], float]) -> None:
         self._turns = turns
         self._floor = floor
         self._clock = clock
-        self._slice_s = slice_s
         self._ends = 0.0
         self._holds = False
 
@@ -103,8 +114,8 @@ class Turn:
         self._leave()
         await self._take()
         if self._floor and self._turns.company.is_there:
-            await self._turns.rest(_REST_S)
-            self._ends = self._clock() + self._slice_s
+            await self._turns.rest()
+            self._ends = self._clock() + self._turns.slice_s
             return
         # Whoever else works so waits for the floor, so what keeps the loop busy now is somebody's call.
         for _ in range(_ROUNDS if self._floor else 1):
@@ -112,13 +123,13 @@ class Turn:
             await asyncio.sleep(0)
             if self._clock() - began <= _QUIET_S:
                 break
-        self._ends = self._clock() + self._slice_s
+        self._ends = self._clock() + self._turns.slice_s
 
     async def _take(self) -> None:
         if self._floor is not None:
             await self._floor.acquire()
             self._holds = True
-        self._ends = self._clock() + self._slice_s
+        self._ends = self._clock() + self._turns.slice_s
 
     def _leave(self) -> None:
         if self._floor is not None and self._holds:

@@ -14,10 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVarTuple, Unpack
 
-from mesh.turns import PATIENT, SLICE_S
-
-COMPANY_SLICE_S = 0.0002
-"""Seconds of batch work between two rests while people call: few enough that no call feels them."""
+from mesh.turns import COMPANY_SLICE_S, PATIENT, SLICE_S
 
 RESTS = 10.0
 """How many times as long as it has worked a batch rests while people call."""

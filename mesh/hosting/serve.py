@@ -9,7 +9,7 @@ import structlog
 
 from mesh.audit_log import auditing
 from mesh.background import Background
-from mesh.company import Company, joined
+from mesh.company import joined
 from mesh.hosting import collector
 from mesh.hosting.building import Building
 from mesh.hosting.deployment import Deployment
@@ -27,19 +27,19 @@ _log = structlog.get_logger("mesh.hosting.serve")
 
 @asynccontextmanager
 async def serving(
-    deployment: Deployment, only: Collection[str] | None = None, company: Company | None = None
+    deployment: Deployment, only: Collection[str] | None = None, turns: Turns | None = None
 ) -> AsyncIterator[Serving]:
     """Runs services until the block ends, then drains them.
 
     Args:
         deployment: what was read and checked.
         only: the services to run here; all of the deployment when None. Bindings to the others go over the wire.
-        company: whether people call; as far as this process knows when not given.
+        turns: who works next, of those that nobody waits for.
 
     Raises:
         AddressInUseError: a listener's address is taken; nothing is left running.
     """
-    house = Serving(turns=Turns(company=company))
+    house = Serving(turns=turns or Turns())
     async with AsyncExitStack() as closing:
         name = "mesh" if only is None else "+".join(sorted(only))
         audit = await closing.enter_async_context(auditing(deployment.book.data / "audit" / f"{name}.jsonl"))
@@ -66,13 +66,17 @@ async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collec
     outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     for name in (signal.SIGTERM, signal.SIGINT, *(() if outlives else (signal.SIGHUP,))):
         loop.add_signal_handler(name, stop.set)
-    async with serving(deployment, only, joined(environ)) as house, Background() as background:
+    company = joined(environ)
+    if isinstance(loop, PatientLoop):
+        loop.has_company = lambda: company.is_there
+        turns = Turns(company=company, rest_s=0.0)
+    else:
+        turns = Turns(company=company)
+    async with serving(deployment, only, turns) as house, Background() as background:
         for (service, entrypoint), listener in house.listeners.items():
             _log.info("listening", service=service, entrypoint=entrypoint, address=listener.address)
         collector.settle()
-        if isinstance(loop, PatientLoop):
-            loop.has_company = lambda: house.turns.company.is_there
-        background.spawn(collector.keep_tidy(house.turns), name="garbage")
+        background.spawn(collector.keep_tidy(turns), name="garbage")
         notify(READY, environ)
         await stop.wait()
         notify(STOPPING, environ)

@@ -22,7 +22,7 @@ from mesh.stores.protocol import Object, ObjectInfo
 _CHUNK = 256 * 1024
 """Bytes that one read of a stream gives."""
 
-_TOGETHER = 64
+_TOGETHER = 16
 """Objects in one file, for whoever reads one reads where all of them begin; and in one turn of a thread."""
 
 Result = TypeVar("Result")

@@ -122,23 +122,23 @@ def state_of(
     """What the entrypoints live on, put together; tests give their own time and randomness."""
     tempo = tempo or Tempo()
     libraries, shelf, parked = Libraries(env.LIBRARY_DATA), PlanShelf(env.LIBRARY_DATA), Parked(env.LIBRARY_DATA)
-    replica = random_hex(8)
+    replica, turns = random_hex(8), env.MESH.turns
     store = JobStore(env.WARMING_CACHE, replica, clock, dead_ms=tempo.dead_ms)
     planner = Planner(libraries=libraries, shelf=shelf, parked=parked)
-    reports = Reports(libraries=libraries, store=store, shelf=shelf)
+    reports = Reports(libraries=libraries, store=store, shelf=shelf, turns=turns)
     forgetting = Forgetting(store=store, libraries=libraries, shelf=shelf)
     duties = Duties(
         store=store,
         leases=Leases(env.WARMING_CACHE, replica),
         planner=planner,
         shelf=shelf,
-        closing=Closing(store=store, shelf=shelf, reports=reports, parked=parked, forgetting=forgetting),
+        closing=Closing(store=store, shelf=shelf, turns=turns, reports=reports, parked=parked, forgetting=forgetting),
         clock=clock,
     )
     crew = Crew(
         store,
         shelf,
-        asker or Asker(env.BOOKS_API_PROXY),
+        asker or Asker(env.BOOKS_API_PROXY, turns),
         duties,
         clock=clock,
         concurrency=settings.concurrency,

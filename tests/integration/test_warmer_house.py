@@ -87,7 +87,7 @@ class House:
         async def sleep(_: float) -> None:
             await asyncio.sleep(0.01)
 
-        asker = Asker(self.env.BOOKS_API_PROXY, sleep=sleep)
+        asker = Asker(self.env.BOOKS_API_PROXY, self.env.MESH.turns, sleep=sleep)
         async with Background() as background:
             state = state_of(self.env, settings_of(self.env), background, asker=asker, tempo=Tempo(poll_s=0.05))
             background.spawn(state.crew.run(), name="jobs")

@@ -10,8 +10,8 @@ import pytest
 
 from mesh.background import Background
 from mesh.flights import Flights
-from mesh.hosting.patient_loop import COMPANY_SLICE_S, RESTS, PatientLoop
-from mesh.turns import PATIENT, SLICE_S
+from mesh.hosting.patient_loop import RESTS, PatientLoop
+from mesh.turns import COMPANY_SLICE_S, PATIENT, SLICE_S
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import structlog
 from bookmesh.books.v1.books_service_pb2_grpc import BooksServiceStub
 
 from mesh.status import MeshError
+from mesh.turns import Turns
 from services.warmer.jobs.outcome import Outcome, Settled
 from services.warmer.jobs.questions import (
     METADATA,
@@ -79,11 +80,13 @@ class Asker:
 
     Args:
         books: the proxy.
+        turns: when many searches are put together, and many answers read.
         sleep: waits for so many seconds.
     """
 
-    def __init__(self, books: BooksServiceStub, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, books: BooksServiceStub, turns: Turns, *, sleep: Sleep = asyncio.sleep) -> None:
         self._books = books
+        self._turns = turns
         self._sleep = sleep
 
     async def ask(
@@ -140,22 +143,28 @@ class Asker:
     ) -> MeshError | None:
         """Asks for what is waiting, and takes out what is settled; why the call as a whole failed, if it did."""
         places = list(waiting)
-        queries = [query_of(searches[at], anew=is_anew(waiting[at]), min_fresh_s=min_fresh_s) for at in places]
+        queries = []
+        async with self._turns.turn() as turn:
+            for at in places:
+                await turn.breathe()
+                queries.append(query_of(searches[at], anew=is_anew(waiting[at]), min_fresh_s=min_fresh_s))
         paid: set[str] = set()
         call = self._books.BatchSearchAuto(batch_of(queries), timeout=BATCH_S, metadata=METADATA)
         try:
             async for response in call:
-                for answer in each_of(response):
-                    if not 0 <= answer.query_index < len(places):
-                        continue
-                    place = places[answer.query_index]
-                    listener.spend(calls_of(answer, paid))
-                    verdict = verdict_on(answer)
-                    if isinstance(verdict, Settled):
-                        waiting.pop(place, None)
-                        listener.settle(place, verdict)
-                    else:
-                        waiting[place] = verdict
+                async with self._turns.turn() as turn:
+                    for answer in each_of(response):
+                        await turn.breathe()
+                        if not 0 <= answer.query_index < len(places):
+                            continue
+                        place = places[answer.query_index]
+                        listener.spend(calls_of(answer, paid))
+                        verdict = verdict_on(answer)
+                        if isinstance(verdict, Settled):
+                            waiting.pop(place, None)
+                            listener.settle(place, verdict)
+                        else:
+                            waiting[place] = verdict
         except MeshError as failure:
             return failure
         return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from mesh.status import UnavailableError
+from mesh.turns import Turns
 from services.warmer.jobs.forgetting import Forgetting
 from services.warmer.jobs.job import ENDED, Job
 from services.warmer.jobs.outcome import Outcome
@@ -28,6 +29,7 @@ class Closing:
 
     store: JobStore
     shelf: PlanShelf
+    turns: Turns
     reports: Reports
     parked: Parked
     forgetting: Forgetting
@@ -73,7 +75,7 @@ class Closing:
             return
         before = dict.fromkeys(await self.parked.of(job.library_id))
         undone = dict(before)
-        async for search, settled in settled_searches(job, self.store, self.shelf):
+        async for search, settled in settled_searches(job, self.store, self.shelf, self.turns):
             if settled is None or settled.outcome is Outcome.PARKED:
                 undone[search] = None
             else:

@@ -8,6 +8,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import ERROR_REASON_INTERNAL
 from bookmesh.warmer.v1 import warmer_service_pb2 as pb
 
 from mesh.status import DataLossError
+from mesh.turns import Turns
 from services.warmer.checks import inline_books
 from services.warmer.jobs.job import Job
 from services.warmer.jobs.known import Known
@@ -30,6 +31,8 @@ class Reports:
     """Where records lie."""
     shelf: PlanShelf
     """Tells which search a record speaks of."""
+    turns: Turns
+    """When many searches are gone through."""
 
     async def made(self, job: Job) -> AsyncGenerator[bytes, None]:
         """The report of a job as it stands.
@@ -40,7 +43,7 @@ class Reports:
         """
         request = await self.store.asked(job.id)
         known = Known()
-        async for search, settled in settled_searches(job, self.store, self.shelf):
+        async for search, settled in settled_searches(job, self.store, self.shelf, self.turns):
             known.add(search, settled)
         known.seal()
         # Nothing is known of a job whose plan is not made, not even what its searches are.

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from mesh.status import DataLossError
+from mesh.turns import Turns
 from services.warmer.jobs.job import Job
 from services.warmer.jobs.outcome import BatchRecord, Settled
 from services.warmer.jobs.store import JobStore
@@ -17,7 +18,9 @@ class AlreadyKeptError(Exception):
     """The report of the job is kept by now, or the job is forgotten: records go, so what was read may lack some."""
 
 
-async def settled_searches(job: Job, store: JobStore, shelf: PlanShelf) -> AsyncIterator[tuple[Search, Settled | None]]:
+async def settled_searches(
+    job: Job, store: JobStore, shelf: PlanShelf, turns: Turns
+) -> AsyncIterator[tuple[Search, Settled | None]]:
     """Each search of a job, and what became of it so far; a batch that was written by halves counts as it is.
 
     Raises:
@@ -26,6 +29,8 @@ async def settled_searches(job: Job, store: JobStore, shelf: PlanShelf) -> Async
     """
     try:
         numbers = job.part.batches if job.part is not None else range(0)
+        # Whoever goes through them does as it likes between two, so this holds up nobody else's turn.
+        turn = turns.turn(patient=False)
         for at in range(0, len(numbers), _TOGETHER):
             some = numbers[at : at + _TOGETHER]
             stored: Sequence[bytes | None] = await store.records(job.id, some)
@@ -33,6 +38,7 @@ async def settled_searches(job: Job, store: JobStore, shelf: PlanShelf) -> Async
                 searches = await shelf.batch(job.part.plan_id, number) if job.part is not None else ()
                 record = BatchRecord.decode(data, len(searches)) if data else None
                 for place, search in enumerate(searches):
+                    await turn.breathe()
                     yield search, record.get(place) if record else None
     except DataLossError:
         await _raise_if_kept(job, store)

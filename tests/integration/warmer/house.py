@@ -106,7 +106,7 @@ class House:
             settings_of(env),
             Background(),
             clock=self.clock,
-            asker=Asker(env.BOOKS_API_PROXY, sleep=self.sleep),
+            asker=Asker(env.BOOKS_API_PROXY, env.MESH.turns, sleep=self.sleep),
             random_hex=self.random_hex,
             tempo=tempo,
         )

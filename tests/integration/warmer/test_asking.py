@@ -13,6 +13,7 @@ from bookmesh.mesh.v1.error_reason_pb2 import (
 
 from mesh.status import InternalError, InvalidArgumentError, MeshError, ResourceExhaustedError, UnavailableError
 from mesh.testing import in_process
+from mesh.turns import Turns
 from services.warmer.jobs.asking import TRIES, Asker, QuotaSpentError
 from services.warmer.jobs.outcome import BatchRecord, Outcome, Settled
 from services.warmer.plan.searches import Search, SearchKind
@@ -51,7 +52,7 @@ class Listener:
 async def asked(house: House, searches: list[Search] = SEARCHES, places: list[int] | None = None) -> BatchRecord:
     """What became of a batch."""
     record = BatchRecord(len(searches))
-    asker = Asker(in_process(BooksServiceStub, house.books), sleep=house.sleep)
+    asker = Asker(in_process(BooksServiceStub, house.books), Turns(), sleep=house.sleep)
     await asker.ask(searches, record.pending() if places is None else places, Listener(record))
     return record
 
@@ -158,7 +159,7 @@ async def test_a_spent_quota_is_waited_for(house: House) -> None:
     spent.metadata["retry_after_ms"] = "90000"
     house.books.errors = {AUSTEN: [spent] * 99}
     record = BatchRecord(len(SEARCHES))
-    asker = Asker(in_process(BooksServiceStub, house.books), sleep=house.sleep)
+    asker = Asker(in_process(BooksServiceStub, house.books), Turns(), sleep=house.sleep)
     with pytest.raises(QuotaSpentError) as caught:
         await asker.ask(SEARCHES, record.pending(), Listener(record))
     assert (caught.value.retry_after_s, record.pending(), house.books.asked.count(AUSTEN)) == (90.0, [3], 1)
@@ -167,7 +168,7 @@ async def test_a_spent_quota_is_waited_for(house: House) -> None:
 async def test_how_fresh_answers_must_stay(house: House) -> None:
     """The proxy is told how long an answer must stay fresh to be none that is asked for anew."""
     record = BatchRecord(len(SEARCHES))
-    asker = Asker(in_process(BooksServiceStub, house.books), sleep=house.sleep)
+    asker = Asker(in_process(BooksServiceStub, house.books), Turns(), sleep=house.sleep)
     await asker.ask(SEARCHES, record.pending(), Listener(record), min_fresh_s=86_400.0)
     assert house.books.min_fresh == [86_400]
 
