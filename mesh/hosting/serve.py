@@ -68,7 +68,7 @@ async def serve(deployment: Deployment, environ: Mapping[str, str], only: Collec
         loop.add_signal_handler(name, stop.set)
     company = joined(environ)
     if isinstance(loop, PatientLoop):
-        loop.has_company = lambda: company.is_there
+        loop.company = company
         turns = Turns(company=company, rest_s=0.0)
     else:
         turns = Turns(company=company)

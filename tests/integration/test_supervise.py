@@ -106,9 +106,9 @@ def test_what_serves_heeds_company_elsewhere(tmp_path: Path) -> None:
         async with ears(1) as (ear,):
             task = loop.create_task(serve(made(tmp_path), {VARIABLE: str(ear.path), **environ}))
             await until(ear.ready.is_set)
-            seen = [loop.has_company()]
+            seen = [loop.company.is_there]
             company.joined(environ).meet()
-            seen.append(loop.has_company())
+            seen.append(loop.company.is_there)
             os.kill(os.getpid(), signal.SIGTERM)
             await task
         return seen

@@ -51,6 +51,8 @@ def test_processes_with_the_same_memory_share_company() -> None:
             met = until(lambda: here.is_there)
             process.kill()
         assert (met, until(lambda: not here.is_there)) == (True, True)
+        here.rest_until(7.0)
+        assert joined(environ).rests_until == 7.0
 
 
 def test_a_process_started_alone_has_its_own() -> None:

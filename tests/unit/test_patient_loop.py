@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mesh.background import Background
+from mesh.company import Company
 from mesh.flights import Flights
-from mesh.hosting.patient_loop import RESTS, PatientLoop
+from mesh.hosting.patient_loop import LONGEST_REST_S, RESTS, PatientLoop
 from mesh.turns import COMPANY_SLICE_S, PATIENT, SLICE_S
 
 
@@ -21,6 +22,12 @@ def loop() -> Iterator[PatientLoop]:
         found = runner.get_loop()
         assert isinstance(found, PatientLoop)
         yield found
+
+
+class Crowd(Company):
+    """People who call all the time."""
+
+    is_there = True
 
 
 def patient() -> contextvars.Context:
@@ -54,7 +61,7 @@ def test_what_somebody_waits_for_overtakes_a_row_of_batch_work(loop: PatientLoop
     assert done.count("batch") == 10
 
 
-def test_batch_work_rests_ten_times_as_long_as_it_worked_while_people_call(
+def test_batch_work_rests_many_times_as_long_as_it_worked_while_people_call(
     loop: PatientLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five slices of batch work take five rests less one; where nobody calls they take no rest."""
@@ -68,7 +75,7 @@ def test_batch_work_rests_ten_times_as_long_as_it_worked_while_people_call(
         await over.wait()
         return loop.time() - began
 
-    loop.has_company = lambda: True
+    loop.company = Crowd()
     assert loop.run_until_complete(took()) >= 4 * RESTS * COMPANY_SLICE_S
     rests: list[float] = []
     call_later = loop.call_later
@@ -80,15 +87,39 @@ def test_batch_work_rests_ten_times_as_long_as_it_worked_while_people_call(
     monkeypatch.setattr(loop, "call_later", watched)
     loop.run_until_complete(took())
     assert rests
-    loop.has_company = lambda: False
+    loop.company = Company()
     rests.clear()
     loop.run_until_complete(took())
     assert not rests
 
 
+def test_batch_work_rests_for_that_of_another_loop_as_well(loop: PatientLoop) -> None:
+    """What another loop did while people call keeps batch work here waiting, and what is done here keeps that there."""
+    loop.company = Crowd()
+
+    async def took() -> float:
+        over = asyncio.Event()
+        loop.company.rest_until(loop.time() + 0.1)  # as the other one does
+        began = loop.time()
+        loop.call_soon(busy, 2 * COMPANY_SLICE_S, over.set, context=patient())
+        await over.wait()
+        return loop.time() - began
+
+    assert loop.run_until_complete(took()) >= 0.1
+    assert loop.company.rests_until - loop.time() > COMPANY_SLICE_S
+
+
+def test_a_long_step_of_batch_work_does_not_stop_the_rest_for_long(loop: PatientLoop) -> None:
+    """However long a step took, the next one is due within a quarter of a second."""
+    loop.company = Crowd()
+    loop.call_soon(busy, 0.1, context=patient())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert 0 < loop.company.rests_until - loop.time() <= LONGEST_REST_S
+
+
 def test_batch_work_that_puts_more_into_the_row_rests_all_the_same(loop: PatientLoop) -> None:
     """Work that is handed on in many short steps has no more of the loop than work in one go."""
-    loop.has_company = lambda: True
+    loop.company = Crowd()
     worked = 0.0
 
     async def steps() -> None:
@@ -153,7 +184,7 @@ def test_tasks_of_a_batch_end_with_the_loop() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, PatientLoop)
-        loop.has_company = lambda: True
+        loop.company = Crowd()
         tasks.append(loop.create_task(endless(), context=patient()))
         await asyncio.sleep(0.01)
 
