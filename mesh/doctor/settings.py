@@ -16,6 +16,7 @@ PREFIX = "BOOKMESH_"
 
 VARIABLES: Mapping[str, str] = {
     "BOOKMESH_BOOK": "the address book",
+    "BOOKMESH_COMPANY": "the memory that the process which started this one shares with all that it starts",
     "BOOKMESH_DATA": "where embedded stores keep their data",
     "BOOKMESH_EMBEDDED_KV": "the embedded key-value server of the process that started this one",
     "BOOKMESH_LOG": "how logs are written",
